@@ -1,0 +1,152 @@
+package exchange
+
+import (
+	"unicode/utf8"
+
+	"gatehouse/internal/lib/percent"
+	"gatehouse/internal/snapshot"
+)
+
+// Escape says for which place a text is evaluated.
+type Escape uint8
+
+// The places. Constants of the text are never escaped, only what it refers to.
+const (
+	// Raw is for header values: line breaks and NUL are left out, so that no value can add a header.
+	Raw Escape = iota
+	// PathSegment is for the path of a backend's URL: path variables stay as they came, others are encoded.
+	PathSegment
+	// QueryValue is for a query: values are percent-encoded.
+	QueryValue
+	// JSONString is for the inside of a JSON string.
+	JSONString
+	// LogLine is for one line of text: control characters are escaped, an empty value is "-".
+	LogLine
+	// LogJSON is JSONString with "-" for an empty value.
+	LogJSON
+)
+
+// Append evaluates a text. It does not allocate when dst has room.
+func (x *Exchange) Append(dst []byte, t snapshot.Text, e Escape) []byte {
+	for i := range t {
+		s := &t[i]
+		if s.Source == snapshot.Literal {
+			dst = append(dst, s.Name...)
+			continue
+		}
+		dst = x.appendReference(dst, s, e)
+	}
+	return dst
+}
+
+// appendReference evaluates into dst itself and then escapes what was added, in place where nothing needs it.
+func (x *Exchange) appendReference(dst []byte, s *snapshot.Segment, e Escape) []byte {
+	if e == PathSegment && s.Source == snapshot.RequestPath {
+		return append(dst, x.Param(s.Index)...)
+	}
+	start := len(dst)
+	dst = x.AppendValue(dst, s)
+	if len(dst) == start {
+		if e == LogLine || e == LogJSON {
+			dst = append(dst, '-')
+		}
+		return dst
+	}
+	if s.Source == snapshot.Context && s.Var == snapshot.CtxErrorMessageString {
+		return dst // a quoted JSON string already
+	}
+	if clean(dst[start:], e) {
+		return dst
+	}
+	// Rare: escape behind the value, then move the result to where the value began.
+	end := len(dst)
+	switch e {
+	case PathSegment:
+		dst = percent.AppendSegment(dst, dst[start:end])
+	case QueryValue:
+		dst = percent.AppendQuery(dst, dst[start:end])
+	case JSONString, LogJSON:
+		dst = AppendJSON(dst, dst[start:end])
+	case LogLine:
+		dst = appendJSONControls(dst, dst[start:end])
+	case Raw:
+		dst = appendHeaderSafe(dst, dst[start:end])
+	}
+	n := copy(dst[start:], dst[end:])
+	return dst[:start+n]
+}
+
+// clean reports whether a value can stay as it is.
+func clean(v []byte, e Escape) bool {
+	for _, c := range v {
+		switch e {
+		case Raw:
+			if c == '\r' || c == '\n' || c == 0 {
+				return false
+			}
+		case JSONString, LogJSON:
+			if c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+				return false
+			}
+		case LogLine:
+			if c < 0x20 || c == 0x7f {
+				return false
+			}
+		case PathSegment, QueryValue:
+			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func appendHeaderSafe(dst, v []byte) []byte {
+	for _, c := range v {
+		if c != '\r' && c != '\n' && c != 0 {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+const lowerHex = "0123456789abcdef"
+
+// AppendJSON appends v as the inside of a JSON string.
+func AppendJSON(dst, v []byte) []byte {
+	for i := 0; i < len(v); {
+		c := v[i]
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+		case c < 0x20 || c == 0x7f:
+			dst = append(dst, '\\', 'u', '0', '0', lowerHex[c>>4], lowerHex[c&15])
+		case c < utf8.RuneSelf:
+			dst = append(dst, c)
+		default:
+			r, n := utf8.DecodeRune(v[i:])
+			dst = utf8.AppendRune(dst, r) // a broken byte becomes U+FFFD
+			i += n
+			continue
+		}
+		i++
+	}
+	return dst
+}
+
+func appendJSONControls(dst, v []byte) []byte {
+	for _, c := range v {
+		if c < 0x20 || c == 0x7f {
+			dst = append(dst, '\\', 'x', lowerHex[c>>4], lowerHex[c&15])
+			continue
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
