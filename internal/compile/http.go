@@ -75,7 +75,8 @@ func (c *compiler) httpRoute(op *operation, api string, d *v2.Route) *snapshot.R
 		Key: op.key, Method: method, Path: path, ResourceID: resourceID(api, path), Params: params, OperationName: d.OperationName,
 	}
 	if d.Integration == nil {
-		c.error("no-integration", d.Place, "add x-amazon-apigateway-integration, or set `backend:` on the API", "%s has no integration", op.key)
+		c.error("no-integration", d.Place, "add x-amazon-apigateway-integration, or set `backend:` on the API",
+			"%s has no integration, so there is nothing to call", op.key)
 	} else {
 		r.Integration = c.httpIntegration(op, d.Integration)
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gatehouse/internal/definition"
 	v1 "gatehouse/internal/definition/v1"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/snapshot"
@@ -72,7 +73,7 @@ func (c *compiler) logFormat(t v1.Text) *snapshot.LogFormat {
 // MaxLogFormat is AWS's bound of an access log format, in bytes.
 const MaxLogFormat = 3 << 10
 
-// LogFormat compiles an access log's format with $context variables; nil for the empty one.
+// LogFormat compiles an access log's format, by name or with $context variables; nil for the empty one.
 func LogFormat(s string) (*snapshot.LogFormat, []error) {
 	if s == "" {
 		return nil, nil
@@ -80,6 +81,7 @@ func LogFormat(s string) (*snapshot.LogFormat, []error) {
 	if len(s) > MaxLogFormat {
 		return nil, []error{badExpression("it has %d bytes, and AWS takes 3072", len(s))}
 	}
+	s = definition.NamedLogFormat(s)
 	c := compiler{context: snapshot.ContextVars()}
 	line := strings.Join(strings.Fields(strings.ReplaceAll(s, "\n", " ")), " ")
 	t, errs := c.substitutions(line, &operation{})

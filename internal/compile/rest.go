@@ -75,7 +75,8 @@ func (c *compiler) restRoute(op *operation, a *v1.RestAPI, m *v1.Method) *snapsh
 		APIKeyRequired: m.APIKeyRequired, OperationName: m.OperationName,
 	}
 	if m.Integration == nil {
-		c.error("no-integration", m.Place, "add x-amazon-apigateway-integration, or set `backend:` on the API", "%s has no integration", op.key)
+		c.error("no-integration", m.Place, "add x-amazon-apigateway-integration, or set `backend:` on the API",
+			"%s has no integration, so there is nothing to call", op.key)
 	} else {
 		r.Integration = c.restIntegration(op, m)
 	}

@@ -78,28 +78,34 @@ func (x *Exchange) appendReference(dst []byte, s *snapshot.Segment, e Escape) []
 
 // clean reports whether a value can stay as it is.
 func clean(v []byte, e Escape) bool {
+	bit := byte(1) << e
 	for _, c := range v {
-		switch e {
-		case Raw:
-			if c == '\r' || c == '\n' || c == 0 {
-				return false
-			}
-		case JSONString, LogJSON:
-			if c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
-				return false
-			}
-		case LogLine:
-			if c < 0x20 || c == 0x7f {
-				return false
-			}
-		case PathSegment, QueryValue:
-			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~') {
-				return false
-			}
+		if unclean[c]&bit != 0 {
+			return false
 		}
 	}
 	return true
 }
+
+// unclean says by bits of Escape for which places a byte must be escaped. It is never changed.
+var unclean = func() (t [256]byte) {
+	for i := range t {
+		c := byte(i)
+		if c == '\r' || c == '\n' || c == 0 {
+			t[i] |= 1 << Raw
+		}
+		if c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			t[i] |= 1<<JSONString | 1<<LogJSON
+		}
+		if c < 0x20 || c == 0x7f {
+			t[i] |= 1 << LogLine
+		}
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~') {
+			t[i] |= 1<<PathSegment | 1<<QueryValue
+		}
+	}
+	return t
+}()
 
 func appendHeaderSafe(dst, v []byte) []byte {
 	for _, c := range v {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/internal/lib/percent"
 	"gatehouse/internal/snapshot"
@@ -99,8 +100,18 @@ func sameName(encoded []byte, want string) bool {
 	return string(percent.AppendDecoded(buf[:0], encoded, true)) == want
 }
 
-// clfTime is the form of $context.requestTime.
-const clfTime = "02/Jan/2006:15:04:05 -0700"
+// appendCLFTime appends $context.requestTime, in the form 02/Jan/2006:15:04:05 +0000.
+func appendCLFTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
+	dst = append(dst, byte('0'+day/10), byte('0'+day%10), '/')
+	dst = append(dst, months[3*month-3:3*month]...)
+	dst = append(dst, '/', byte('0'+year/1000%10), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), ':')
+	dst = append(dst, byte('0'+hour/10), byte('0'+hour%10), ':', byte('0'+minute/10), byte('0'+minute%10), ':')
+	return append(append(dst, byte('0'+second/10), byte('0'+second%10)), " +0000"...)
+}
 
 func (x *Exchange) appendContext(dst []byte, v snapshot.ContextVar) []byte {
 	switch v {
@@ -125,7 +136,7 @@ func (x *Exchange) appendContext(dst []byte, v snapshot.ContextVar) []byte {
 	case snapshot.CtxProtocol:
 		return append(dst, "HTTP/1.1"...) // AWS: always reads so, whatever the client spoke
 	case snapshot.CtxRequestTime:
-		return x.Started.UTC().AppendFormat(dst, clfTime)
+		return appendCLFTime(dst, x.Started)
 	case snapshot.CtxRequestTimeEpoch:
 		return strconv.AppendInt(dst, x.Started.UnixMilli(), 10)
 	case snapshot.CtxDomainName:

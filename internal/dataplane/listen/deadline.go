@@ -7,21 +7,25 @@ import (
 	"time"
 )
 
-// deadlines ends reads and writes that take too long. Setting a deadline on a socket moves a runtime timer, three times
-// a request; here it is a store, and one goroutine looks at all connections every half second.
+// timeouts are how long a connection may stay in one phase.
+type timeouts struct{ idle, header, body, write time.Duration }
+
+// deadlines ends connections that take too long. Setting a deadline on a socket reads the clock and moves a timer, three
+// times a request; here a connection only counts what it does, and one goroutine looks at all of them every half second:
+// one whose count stands still grows older.
 type deadlines struct {
-	write time.Duration
-	mu    sync.Mutex
-	conns map[*conn]struct{}
-	quit  chan struct{}
-	once  sync.Once
+	timeouts timeouts
+	mu       sync.Mutex // guards conns
+	conns    map[*conn]struct{}
+	quit     chan struct{}
+	once     sync.Once
 }
 
 // sweepEvery is how late a deadline may be kept at most.
 const sweepEvery = 500 * time.Millisecond
 
-func newDeadlines(write time.Duration) *deadlines {
-	d := &deadlines{write: write, conns: map[*conn]struct{}{}, quit: make(chan struct{})}
+func newDeadlines(t timeouts) *deadlines {
+	d := &deadlines{timeouts: t, conns: map[*conn]struct{}{}, quit: make(chan struct{})}
 	go d.run()
 	return d
 }
@@ -29,23 +33,27 @@ func newDeadlines(write time.Duration) *deadlines {
 func (d *deadlines) stop() { d.once.Do(func() { close(d.quit) }) }
 
 func (d *deadlines) run() {
-	tick := time.NewTicker(sweepEvery)
+	every := sweepEvery
+	if least := min(d.timeouts.idle, d.timeouts.header, d.timeouts.body, d.timeouts.write); least < 4*every {
+		every = max(least/4, 10*time.Millisecond)
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-d.quit:
 			return
-		case now := <-tick.C:
-			d.sweep(now.UnixNano())
+		case <-tick.C:
+			d.sweep(every)
 		}
 	}
 }
 
-func (d *deadlines) sweep(now int64) {
+func (d *deadlines) sweep(every time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.conns {
-		c.expire(now, d.write)
+		c.grow(every, &d.timeouts)
 	}
 }
 
@@ -61,39 +69,28 @@ func (d *deadlines) remove(c *conn) {
 	d.mu.Unlock()
 }
 
-// listener makes every accepted connection a conn.
-type listener struct {
-	net.Listener
-	server *Server
-}
+// phase is what a connection is doing.
+type phase uint32
 
-// Accept is called by one goroutine.
-func (l *listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err //nolint:wrapcheck // fasthttp compares it
-	}
-	l.server.accepted.Add(1)
-	out := &conn{Conn: c, deadlines: l.server.deadlines}
-	l.server.deadlines.add(out)
-	return out, nil
-}
+const (
+	// idle: the next request has not begun. A new connection is idle too, and has a header's time.
+	idle phase = iota
+	// header: a request has begun.
+	header
+	// serving: its header was read. Only a read or write that does not get on is bounded.
+	serving
+)
 
-// conn keeps its read deadline as a number, and lets the sweep see whether a write makes progress.
+// conn counts phases, reads and writes for the sweep.
 type conn struct {
 	net.Conn
 	deadlines *deadlines
-	// read is in nanoseconds since 1970, 0 for none. fired says that the socket's own deadline was set to the past; mu
-	// is held while that changes.
-	read  atomic.Int64
-	fired atomic.Bool
-	mu    sync.Mutex
-	// writes counts beginnings and ends of writes: odd while one is under way.
-	writes atomic.Uint64
-	// seen and stalled are the sweep's own.
-	seen    uint64
-	stalled time.Duration
-	closed  atomic.Bool
+	phase     atomic.Uint32
+	// phases counts changes of the phase. Reads and writes count beginnings and ends: odd while one is under way.
+	phases, reads, writes atomic.Uint32
+	served, closed        atomic.Bool
+	// inPhase, inRead and inWrite are how long each has stood still. They are the sweep's own.
+	inPhase, inRead, inWrite still
 }
 
 // writePiece is how much of a large write has to pass at least within the write timeout.
@@ -102,26 +99,21 @@ const writePiece = 256 << 10
 // NetConn gives the connection underneath, for those who need its socket.
 func (c *conn) NetConn() net.Conn { return c.Conn }
 
-// SetDeadline sets the read deadline; writes are bounded by their progress.
-func (c *conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
+// enter begins a phase.
+func (c *conn) enter(p phase) {
+	c.phase.Store(uint32(p))
+	c.phases.Add(1)
+}
 
-// SetWriteDeadline does nothing.
-func (c *conn) SetWriteDeadline(time.Time) error { return nil }
-
-// SetReadDeadline takes effect at the next sweep after t.
-func (c *conn) SetReadDeadline(t time.Time) error {
-	if t.IsZero() {
-		c.read.Store(0)
-	} else {
-		c.read.Store(t.UnixNano())
+// Read counts; the first bytes on an idle connection begin a header.
+func (c *conn) Read(p []byte) (int, error) {
+	c.reads.Add(1)
+	n, err := c.Conn.Read(p)
+	c.reads.Add(1)
+	if n > 0 && phase(c.phase.Load()) == idle {
+		c.enter(header)
 	}
-	if !c.fired.Load() {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.fired.Store(false)
-	return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // fasthttp compares it
+	return n, err //nolint:wrapcheck // fasthttp compares it
 }
 
 // Write writes in pieces, so that progress can be seen.
@@ -152,29 +144,64 @@ func (c *conn) Close() error {
 
 var past = time.Unix(1, 0)
 
-// expire wakes a read whose time is over and a write that does not get on.
-func (c *conn) expire(now int64, writeTimeout time.Duration) {
-	if d := c.read.Load(); d != 0 && now > d {
-		c.expireRead(d)
+// grow makes the connection older by one sweep and ends what took too long. Only the sweep calls it. A connection that
+// moves on in the same moment is lost: it had used up its time.
+func (c *conn) grow(by time.Duration, t *timeouts) {
+	c.inPhase.look(c.phases.Load(), by)
+	c.inRead.look(c.reads.Load(), by)
+	c.inWrite.look(c.writes.Load(), by)
+	switch phase(c.phase.Load()) {
+	case idle:
+		limit := t.idle
+		if !c.served.Load() {
+			limit = t.header
+		}
+		c.endRead(c.inPhase.long > limit)
+	case header:
+		c.endRead(c.inPhase.long > t.header)
+	case serving:
+		c.endRead(c.inRead.count&1 == 1 && c.inRead.long > t.body)
 	}
-	w := c.writes.Load()
-	if w&1 == 0 || w != c.seen {
-		c.seen, c.stalled = w, 0
-		return
-	}
-	if c.stalled += sweepEvery; c.stalled > writeTimeout {
+	if c.inWrite.count&1 == 1 && c.inWrite.long > t.write {
 		_ = c.Conn.SetWriteDeadline(past)
 	}
 }
 
-// expireRead sets the socket's deadline unless the connection moved on meanwhile.
-func (c *conn) expireRead(deadline int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.fired.Store(true)
-	if c.read.Load() != deadline {
-		c.fired.Store(false)
+// still is a count as it was last seen, and for how long it has been that.
+type still struct {
+	count uint32
+	long  time.Duration
+}
+
+func (s *still) look(now uint32, by time.Duration) {
+	if s.count == now {
+		s.long += by
 		return
 	}
-	_ = c.Conn.SetReadDeadline(past)
+	*s = still{count: now}
+}
+
+// endRead wakes the read under way with a timeout.
+func (c *conn) endRead(over bool) {
+	if over {
+		_ = c.Conn.SetReadDeadline(past)
+	}
+}
+
+// listener makes every accepted connection a conn.
+type listener struct {
+	net.Listener
+	server *Server
+}
+
+// Accept is called by one goroutine.
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // fasthttp compares it
+	}
+	l.server.accepted.Add(1)
+	out := &conn{Conn: c, deadlines: l.server.deadlines}
+	l.server.deadlines.add(out)
+	return out, nil
 }

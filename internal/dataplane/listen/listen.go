@@ -37,7 +37,7 @@ type Config struct {
 	Addr string
 	// HeaderTimeout bounds the time from a request's first byte to the end of its header; default 10 s.
 	HeaderTimeout time.Duration
-	// BodyTimeout bounds the time for its body; default 60 s.
+	// BodyTimeout ends a request of whose body nothing comes for so long; default 60 s.
 	BodyTimeout time.Duration
 	// IdleTimeout closes connections without a request; default 310 s, as on AWS.
 	IdleTimeout time.Duration
@@ -74,17 +74,16 @@ func New(config Config, way Way, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", config.Addr, err)
 	}
-	s := &Server{config: config, way: way, deadlines: newDeadlines(config.WriteTimeout)}
+	s := &Server{config: config, way: way, deadlines: newDeadlines(timeouts{
+		idle: config.IdleTimeout, header: config.HeaderTimeout, body: config.BodyTimeout, write: config.WriteTimeout,
+	})}
 	s.listener = &listener{Listener: ln, server: s}
 	s.exchanges.New = func() any { return &exchange.Exchange{} }
 	s.http = &fasthttp.Server{
 		Handler:                       s.serve,
 		ErrorHandler:                  s.unreadable,
-		HeaderReceived:                s.headerReceived,
 		Logger:                        quiet{log},
 		ReadBufferSize:                readBuffer,
-		ReadTimeout:                   config.HeaderTimeout,
-		IdleTimeout:                   config.IdleTimeout,
 		Concurrency:                   config.MaxConnections,
 		MaxRequestBodySize:            exchange.MaxBody,
 		StreamRequestBody:             true,
@@ -141,14 +140,6 @@ func (s *Server) Open() int64      { return int64(s.http.GetOpenConnectionsCount
 func (s *Server) Accepted() int64  { return s.accepted.Load() }
 func (s *Server) Malformed() int64 { return s.malformed.Load() }
 
-// headerReceived gives requests with a body their own time.
-func (s *Server) headerReceived(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if h.ContentLength() > 0 || h.ContentLength() == -1 {
-		return fasthttp.RequestConfig{ReadTimeout: s.config.BodyTimeout}
-	}
-	return fasthttp.RequestConfig{}
-}
-
 // The refusals of this package.
 var (
 	errMalformed = &fault.Error{Kind: fault.Malformed, Reason: "the request's header could be read in two ways"}
@@ -162,11 +153,13 @@ var (
 
 // serve is called for every request whose header was read.
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
+	c, _ := ctx.Conn().(*conn)
+	if c != nil {
+		c.enter(serving)
+		c.served.Store(true)
+	}
 	x := s.begin(ctx)
 	if f := check(&ctx.Request); f != nil {
-		if f.Kind == fault.Malformed || f.Kind == fault.RequestTooLarge {
-			ctx.SetConnectionClose()
-		}
 		if f.Kind == fault.Malformed {
 			s.malformed.Add(1)
 		}
@@ -178,6 +171,9 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 		s.way.Serve(x)
 	}
 	s.exchanges.Put(x)
+	if c != nil {
+		c.enter(idle)
+	}
 }
 
 func (s *Server) begin(ctx *fasthttp.RequestCtx) *exchange.Exchange {
