@@ -3,17 +3,14 @@ package definition
 // The access log formats that have a name. Members without quotes are never empty.
 const (
 	// LogFormatJSON, named "json", has what an operator looks for first.
-	LogFormatJSON = `{"requestId":"$context.requestId","extendedRequestId":"$context.extendedRequestId",` +
-		`"requestTime":"$context.requestTime","requestTimeEpoch":$context.requestTimeEpoch,` +
+	LogFormatJSON = `{"requestId":"$context.requestId","requestTime":"$context.requestTime",` +
 		`"ip":"$context.identity.sourceIp","apiKeyId":"$context.identity.apiKeyId",` +
-		`"usagePlanId":"$context.gatehouse.usagePlanId","domainName":"$context.domainName",` +
-		`"apiId":"$context.apiId","stage":"$context.stage","httpMethod":"$context.httpMethod",` +
-		`"path":"$context.path","routeKey":"$context.routeKey","resourcePath":"$context.resourcePath",` +
-		`"protocol":"$context.protocol","status":$context.status,"responseLength":"$context.responseLength",` +
+		`"domainName":"$context.domainName","apiId":"$context.apiId","stage":"$context.stage",` +
+		`"httpMethod":"$context.httpMethod","path":"$context.path","routeKey":"$context.routeKey",` +
+		`"status":$context.status,"responseLength":"$context.responseLength",` +
 		`"responseLatency":$context.responseLatency,"integrationStatus":"$context.integration.status",` +
 		`"integrationLatency":"$context.integration.latency","integrationError":"$context.integration.error",` +
-		`"errorType":"$context.error.responseType","errorMessage":"$context.error.message",` +
-		`"userAgent":"$context.identity.userAgent"}`
+		`"errorType":"$context.error.responseType","userAgent":"$context.identity.userAgent"}`
 	// LogFormatCLF, named "clf", is the Common Log Format followed by both request ids; the id of the API key stands for
 	// the user.
 	LogFormatCLF = `$context.identity.sourceIp - $context.identity.apiKeyId [$context.requestTime] ` +

@@ -20,7 +20,7 @@ const (
 	QueryValue
 	// JSONString is for the inside of a JSON string.
 	JSONString
-	// LogLine is for one line of text: control characters are escaped, an empty value is "-".
+	// LogLine is for one line of text: control characters, quotes and backslashes are escaped, an empty value is "-".
 	LogLine
 	// LogJSON is JSONString with "-" for an empty value.
 	LogJSON
@@ -97,7 +97,7 @@ var unclean = func() (t [256]byte) {
 		if c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
 			t[i] |= 1<<JSONString | 1<<LogJSON
 		}
-		if c < 0x20 || c == 0x7f {
+		if c < 0x20 || c == 0x7f || c == '"' || c == '\\' {
 			t[i] |= 1 << LogLine
 		}
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~') {
@@ -148,7 +148,7 @@ func AppendJSON(dst, v []byte) []byte {
 
 func appendJSONControls(dst, v []byte) []byte {
 	for _, c := range v {
-		if c < 0x20 || c == 0x7f {
+		if c < 0x20 || c == 0x7f || c == '"' || c == '\\' {
 			dst = append(dst, '\\', 'x', lowerHex[c>>4], lowerHex[c&15])
 			continue
 		}

@@ -93,6 +93,7 @@ func New(config Config, way Way, log *slog.Logger) (*Server, error) {
 		NoDefaultContentType:          true,
 		SecureErrorLogMessage:         true,
 		CloseOnShutdown:               true,
+		LazyRequestTime:               true,
 	}
 	return s, nil
 }
@@ -143,7 +144,8 @@ func (s *Server) Malformed() int64 { return s.malformed.Load() }
 // The refusals of this package.
 var (
 	errMalformed = &fault.Error{Kind: fault.Malformed, Reason: "the request's header could be read in two ways"}
-	errHost      = &fault.Error{Kind: fault.Malformed, Reason: "the request has no Host header"}
+	errHost      = &fault.Error{Kind: fault.Malformed, Reason: "the request has no Host header, or one that holds a user"}
+	errVersion   = &fault.Error{Kind: fault.Malformed, Reason: "the version is neither HTTP/1.0 nor HTTP/1.1"}
 	errURI       = &fault.Error{Kind: fault.URITooLong, Reason: "the URL is over 8192 bytes"}
 	errHeaders   = &fault.Error{Kind: fault.HeadersTooLarge, Reason: "the headers are over 10240 bytes"}
 	errTooLarge  = &fault.Error{Kind: fault.RequestTooLarge, Reason: "the body is over 10 MB"}
@@ -159,20 +161,30 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 		c.served.Store(true)
 	}
 	x := s.begin(ctx)
-	if f := check(&ctx.Request); f != nil {
-		if f.Kind == fault.Malformed {
-			s.malformed.Add(1)
-		}
+	f := check(&ctx.Request)
+	if f != nil {
 		s.way.Refuse(x, f)
-		if f.Kind == fault.Malformed || f.Kind == fault.RequestTooLarge {
-			ctx.Response.SetConnectionClose()
-		}
 	} else {
 		s.way.Serve(x)
+		f = x.Refusal
+	}
+	if f != nil {
+		s.settle(ctx, f.Kind)
 	}
 	s.exchanges.Put(x)
 	if c != nil {
 		c.enter(idle)
+	}
+}
+
+// settle counts a malformed request. It ends the connection where nobody knows whether the next request begins: the
+// body, too, may have been found malformed or too large, by a step that read it.
+func (s *Server) settle(ctx *fasthttp.RequestCtx, k fault.Kind) {
+	if k == fault.Malformed {
+		s.malformed.Add(1)
+	}
+	if k == fault.Malformed || k == fault.RequestTooLarge {
+		ctx.Response.SetConnectionClose()
 	}
 }
 
@@ -182,7 +194,7 @@ func (s *Server) begin(ctx *fasthttp.RequestCtx) *exchange.Exchange {
 	x.Request, x.Response = &ctx.Request, &ctx.Response
 	x.Conn, x.TLS = ctx.Conn(), ctx.TLSConnectionState()
 	x.ClientIP = clientIP(ctx.RemoteAddr())
-	x.Started = ctx.Time()
+	x.Started = time.Now()
 	x.NewIDs()
 	return x
 }
@@ -195,13 +207,17 @@ func clientIP(a net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// unreadable is called for requests that fasthttp could not read; the connection is closed afterwards.
+// unreadable is called for requests that fasthttp could not read; the connection is closed afterwards. Of a connection on
+// which nobody ever said anything there is nothing to answer or to record.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
+	if c, ok := ctx.Conn().(*conn); ok && phase(c.phase.Load()) == idle && !c.served.Load() {
+		_ = c.Close()
+		return
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		err = errBroken
 	}
 	x := s.begin(ctx)
-	x.Started = time.Now() // fasthttp sets no time before the handler
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	f := errBroken

@@ -15,7 +15,11 @@ func check(r *fasthttp.Request) *fault.Error {
 	if !strict(raw) {
 		return errMalformed
 	}
-	if len(r.Header.Host()) == 0 && r.Header.IsHTTP11() {
+	if !r.Header.IsHTTP11() && string(r.Header.Protocol()) != "HTTP/1.0" {
+		return errVersion
+	}
+	host := r.Header.Host()
+	if len(host) == 0 && r.Header.IsHTTP11() || bytes.IndexByte(host, '@') >= 0 {
 		return errHost
 	}
 	if len(r.Header.RequestURI()) > maxURI {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/internal/dataplane/record"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/telemetry/metrics"
 )
 
@@ -25,7 +26,7 @@ func BenchmarkDo(b *testing.B) {
 			cfg := record.Config{Metrics: metrics.New(metrics.Config{}), Now: time.Now}
 			if bc.log != nil {
 				cfg.Log = openLog(b, *bc.log)
-				cfg.Format = format(b, record.DefaultFormat, true)
+				cfg.Format = format(b, definition.LogFormatJSON, true)
 			}
 			x := newExchange(petstore().AllRoutes[1])
 			step := record.New(cfg).For(x.Route)

@@ -8,26 +8,6 @@ import (
 	"gatehouse/internal/snapshot"
 )
 
-// The formats that have a name. They are text for package compile to parse.
-const (
-	// DefaultFormat is JSON with what an operator looks for first. Members without quotes are never empty.
-	DefaultFormat = `{"requestId":"$context.requestId","extendedRequestId":"$context.extendedRequestId",` +
-		`"requestTime":"$context.requestTime","requestTimeEpoch":$context.requestTimeEpoch,` +
-		`"ip":"$context.identity.sourceIp","apiKeyId":"$context.identity.apiKeyId",` +
-		`"usagePlanId":"$context.gatehouse.usagePlanId","domainName":"$context.domainName",` +
-		`"apiId":"$context.apiId","stage":"$context.stage","httpMethod":"$context.httpMethod",` +
-		`"path":"$context.path","routeKey":"$context.routeKey","resourcePath":"$context.resourcePath",` +
-		`"protocol":"$context.protocol","status":$context.status,"responseLength":"$context.responseLength",` +
-		`"responseLatency":$context.responseLatency,"integrationStatus":"$context.integration.status",` +
-		`"integrationLatency":"$context.integration.latency","integrationError":"$context.integration.error",` +
-		`"errorType":"$context.error.responseType","errorMessage":"$context.error.message",` +
-		`"userAgent":"$context.identity.userAgent"}`
-	// CLFFormat is the Common Log Format followed by both request ids; the id of the API key stands for the user.
-	CLFFormat = `$context.identity.sourceIp - $context.identity.apiKeyId [$context.requestTime] ` +
-		`"$context.httpMethod $context.path $context.protocol" $context.status $context.responseLength ` +
-		`$context.requestId $context.extendedRequestId`
-)
-
 // MaxLine bounds a line, its line break not counted, in bytes. In a longer one every value is cut to an equal share of
 // the room, which keeps JSON valid.
 const MaxLine = 16 << 10
@@ -86,7 +66,7 @@ func ofStage(s snapshot.Segment) bool {
 		return false
 	}
 	switch s.Var {
-	case snapshot.CtxAPIID, snapshot.CtxStage, snapshot.CtxAccountID, snapshot.CtxEndpointType:
+	case snapshot.CtxAPIID, snapshot.CtxStage, snapshot.CtxAccountID, snapshot.CtxEndpointType, snapshot.CtxProtocol:
 		return true
 	default:
 		return false

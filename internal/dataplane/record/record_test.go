@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/internal/dataplane/exchange"
 	"gatehouse/internal/dataplane/record"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/snapshot"
 	"gatehouse/internal/telemetry/metrics"
@@ -23,19 +24,18 @@ import (
 func TestDefaultFormat(t *testing.T) {
 	x := newExchange(petstore().AllRoutes[1])
 	var got map[string]any
-	text := one(t, format(t, record.DefaultFormat, true), x)
+	text := one(t, format(t, definition.LogFormatJSON, true), x)
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
 	want := map[string]any{
-		"requestId": string(x.ID()), "extendedRequestId": string(x.ExtendedID()),
-		"requestTime": "01/Jul/2026:12:00:00 +0000", "requestTimeEpoch": float64(start.UnixMilli()),
-		"ip": "192.0.2.7", "apiKeyId": "-", "usagePlanId": "-", "domainName": "api.example.com",
+		"requestId": string(x.ID()), "requestTime": "01/Jul/2026:12:00:00 +0000",
+		"ip": "192.0.2.7", "apiKeyId": "-", "domainName": "api.example.com",
 		"apiId": "petstore", "stage": "v1", "httpMethod": "GET", "path": "/v1/pets/7",
-		"routeKey": "GET /pets/{id}", "resourcePath": "/pets/{id}", "protocol": "HTTP/1.1",
-		"status": 200.0, "responseLength": "8", "responseLatency": 250.0,
+		"routeKey": "GET /pets/{id}",
+		"status":   200.0, "responseLength": "8", "responseLatency": 250.0,
 		"integrationStatus": "200", "integrationLatency": "200", "integrationError": "-",
-		"errorType": "-", "errorMessage": "-", "userAgent": "curl/8.5.0",
+		"errorType": "-", "userAgent": "curl/8.5.0",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -47,7 +47,7 @@ func TestDefaultFormat(t *testing.T) {
 
 func TestCLFFormat(t *testing.T) {
 	x := newExchange(petstore().AllRoutes[1])
-	got := one(t, format(t, record.CLFFormat, false), x)
+	got := one(t, format(t, definition.LogFormatCLF, false), x)
 	want := `192.0.2.7 - - [01/Jul/2026:12:00:00 +0000] "GET /v1/pets/7 HTTP/1.1" 200 8 ` +
 		string(x.ID()) + " " + string(x.ExtendedID()) + "\n"
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -57,7 +57,7 @@ func TestCLFFormat(t *testing.T) {
 
 // TestFormatsFit holds the named formats to AWS's limit and its demand for a request id.
 func TestFormatsFit(t *testing.T) {
-	for _, f := range []string{record.DefaultFormat, record.CLFFormat} {
+	for _, f := range []string{definition.LogFormatJSON, definition.LogFormatCLF} {
 		if len(f) > 3<<10 || !strings.Contains(f, "$context.requestId") {
 			t.Errorf("%d bytes: %s", len(f), f)
 		}
@@ -72,7 +72,7 @@ func TestEmpty(t *testing.T) {
 	x.Backend.Called, x.Backend.Status = false, 0
 	x.Started = start.Add(time.Hour) // a clock that was set back
 	var got map[string]any
-	text := one(t, format(t, record.DefaultFormat, true), x)
+	text := one(t, format(t, definition.LogFormatJSON, true), x)
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
@@ -253,7 +253,7 @@ func TestManyAtOnce(t *testing.T) {
 	out := &sink{}
 	m := metrics.New(metrics.Config{})
 	log := openLog(t, record.LogConfig{Output: out})
-	r := record.New(record.Config{Log: log, Metrics: m, Format: format(t, record.DefaultFormat, true), Now: clock})
+	r := record.New(record.Config{Log: log, Metrics: m, Format: format(t, definition.LogFormatJSON, true), Now: clock})
 	stage := petstore()
 	step, none := r.For(stage.AllRoutes[0]), r.NoRoute()
 	var all sync.WaitGroup
@@ -299,7 +299,7 @@ func TestManyAtOnce(t *testing.T) {
 func everything(tb testing.TB, cfg record.LogConfig) (*record.Recorder, *exchange.Exchange) {
 	log := openLog(tb, cfg)
 	r := record.New(record.Config{
-		Log: log, Metrics: metrics.New(metrics.Config{}), Format: format(tb, record.DefaultFormat, true), Now: clock,
+		Log: log, Metrics: metrics.New(metrics.Config{}), Format: format(tb, definition.LogFormatJSON, true), Now: clock,
 	})
 	x := newExchange(petstore().AllRoutes[1])
 	x.Key = &snapshot.Key{ID: "alice"}
@@ -368,7 +368,7 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`"(\w+)":"?(\$context[\w.]+)`).FindAllStringSubmatch(record.DefaultFormat, -1) {
+	for _, m := range regexp.MustCompile(`"(\w+)":"?(\$context[\w.]+)`).FindAllStringSubmatch(definition.LogFormatJSON, -1) {
 		for _, want := range []string{"`" + m[1] + "`", "`" + m[2] + "`"} {
 			if !strings.Contains(string(b), want) {
 				t.Errorf("docs/reference/access-log.md does not name %s", want)

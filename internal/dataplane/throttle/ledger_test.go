@@ -171,7 +171,7 @@ func TestInBackground(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close(t.Context())
+	defer func() { _ = l.Close(t.Context()) }()
 	passes(throttle.For(route("GET /"), l), planUse(&snapshot.Quota{Limit: 3}), noon, 1)
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		m.mu.Lock()
@@ -355,7 +355,7 @@ func runAndKill(t *testing.T, dir string, after time.Duration) (saved, counted i
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+dir)
 	cmd.Stdout, cmd.Stderr = out, os.Stderr

@@ -44,6 +44,9 @@ func For(r *snapshot.Route, l *Ledger) *Step {
 // the usage plan's limit for the key on this route, or else the plan's limit for the key; then the route's limits in their
 // order; then the quota. It allocates for a key's first request, and for the first refusal by a plan.
 //
+// The request's time is x.Started, to save a look at the clock. A request that was held up long before this step is thus
+// judged by an earlier time, at which a busy bucket has nothing for it yet.
+//
 // AWS: whether a refused request uses up anything is not documented. Here it does not: a refusal gives back what the
 // limits before it took, and counts against no quota, so that a client over its own limit takes nothing from others.
 func (s *Step) Do(x *exchange.Exchange) error {
@@ -71,7 +74,8 @@ type request struct {
 	now  int64 // at in the buckets' time
 }
 
-// passKey passes the plan's limit for the key, then the rest. found remembers the limit's bucket; nil has nothing do so.
+// passKey passes the plan's limit for the key, then the rest. found remembers the limit's
+// bucket; nil has it looked up each time.
 func (s *Step) passKey(r *request, found *atomic.Pointer[bucket], limit snapshot.Limit) error {
 	p := paceOf(limit)
 	b := s.ledger.take(found, limit.ID, r.now, p)

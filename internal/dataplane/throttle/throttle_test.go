@@ -4,12 +4,14 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"gatehouse/internal/dataplane/exchange"
 	"gatehouse/internal/dataplane/throttle"
@@ -93,12 +95,20 @@ func TestOrder(t *testing.T) {
 			}, nil, 2, fault.Throttled, "Limit: 5.00 Burst: 2",
 		},
 		{"stage", planUse(quota), []snapshot.Limit{limit("stage", 1, 3), limit("account", 1, 9)}, 3, fault.Throttled, "for stage."},
-		{"account", planUse(nil), []snapshot.Limit{limit("stage", 1, 9), limit("account", 1.5, 3)}, 3, fault.Throttled,
-			"for account. Limit: 1.50 Burst: 3"},
+		{
+			"account", planUse(nil),
+			[]snapshot.Limit{limit("stage", 1, 9), limit("account", 1.5, 3)},
+			3, fault.Throttled,
+			"for account. Limit: 1.50 Burst: 3",
+		},
 		{"without a key", nil, []snapshot.Limit{limit("stage", 1, 3)}, 3, fault.Throttled, "for stage."},
-		{"quota", planUse(quota), []snapshot.Limit{limit("stage", 1, 9)}, 5, fault.QuotaExceeded,
+		{
+			"quota", planUse(quota),
+			[]snapshot.Limit{limit("stage", 1, 9)},
+			5, fault.QuotaExceeded,
 			"Key quota exhausted for Usage Plan ID free, RestApi petstore, Stage v1, Resource r1, HttpMethod GET. " +
-				"Quota Limit: 5 Period: DAY"},
+				"Quota Limit: 5 Period: DAY",
+		},
 		{"rate 0", planUse(nil), []snapshot.Limit{limit("stage", 0, 3)}, 0, fault.Throttled, "for stage."},
 		{"burst 0", planUse(nil), []snapshot.Limit{limit("stage", 3, 0)}, 0, fault.Throttled, "for stage."},
 		{"no number", planUse(nil), []snapshot.Limit{limit("stage", math.NaN(), 3)}, 0, fault.Throttled, "for stage."},
@@ -315,6 +325,38 @@ func TestSweep(t *testing.T) {
 	if got := sizes(midnight.Add(24 * time.Hour)); got != [2]int64{2, 1} {
 		t.Errorf("buckets and counters are %v, want 2 and 1", got)
 	}
+}
+
+// TestSweepWaitsForSave: a counter that is not saved yet is not dropped.
+func TestSweepWaitsForSave(t *testing.T) {
+	m := &memory{}
+	l := open(t, m)
+	passes(throttle.For(route("GET /"), l), planUse(&snapshot.Quota{Limit: 3}), noon, 1)
+	l.Sweep(noon.AddDate(0, 0, 9))
+	if n := l.Stats().Counters; n != 1 {
+		t.Errorf("%d counters before the save, want 1", n)
+	}
+	flush(t, l)
+	l.Sweep(noon.AddDate(0, 0, 9))
+	if n := l.Stats().Counters; n != 0 {
+		t.Errorf("%d counters after the save, want 0", n)
+	}
+}
+
+// TestSweepLetsGo: after a sweep the ledger keeps nothing of a snapshot.
+func TestSweepLetsGo(t *testing.T) {
+	l := open(t, nil)
+	known := func() weak.Pointer[snapshot.PlanUse] {
+		use := planUse(&snapshot.Quota{Limit: 3})
+		passes(throttle.For(route("GET /"), l), use, noon, 1)
+		return weak.Make(use)
+	}()
+	l.Sweep(noon)
+	runtime.GC()
+	if known.Value() != nil {
+		t.Error("the ledger keeps a plan use")
+	}
+	runtime.KeepAlive(l)
 }
 
 func TestManyPlans(t *testing.T) {

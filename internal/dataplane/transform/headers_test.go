@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valyala/fasthttp"
+
 	"gatehouse/internal/snapshot"
 )
 
@@ -273,5 +275,34 @@ func TestNamesKeepTheirCase(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
+	}
+}
+
+// TestUncheckedHeaders: a request that fasthttp has not read may hold anything.
+func TestUncheckedHeaders(t *testing.T) {
+	x := client(t, "GET", "/")
+	x.Request = &fasthttp.Request{}
+	x.Request.Header.DisableNormalizing()
+	for name, value := range map[string]string{"X-Nul": "a\x00b", "X-Long-Enough": "0123456\x7f", "X Blank": "a", "X-Tab": "a\tb 0123456789", "X-Ok": "å"} {
+		x.Request.Header.Add(name, value)
+	}
+	got := sent(t, route(snapshot.REST, snapshot.Integration{}), x)
+	for name, want := range map[string]string{"X-Nul": "-", "X-Long-Enough": "-", "X Blank": "-", "X-Tab": "a\tb 0123456789", "X-Ok": "å"} {
+		if have := header(got, name); have != want {
+			t.Errorf("%s: got %q, want %q in\n%q", name, have, want, got)
+		}
+	}
+}
+
+func TestContentTypeIsTheClients(t *testing.T) {
+	r := route(snapshot.REST, snapshot.Integration{})
+	for _, tt := range []struct{ name, line, want string }{{"its own", "content-type: a/b", "a/b"}, {"none", "X-A: 1", "-"}} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := client(t, "POST", "/", tt.line, "Content-Length: 1")
+			x.Request.SetBodyRaw([]byte("x"))
+			if got := sent(t, r, x); header(got, "Content-Type") != tt.want {
+				t.Errorf("got\n%s", got)
+			}
+		})
 	}
 }

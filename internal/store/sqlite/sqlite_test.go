@@ -81,7 +81,7 @@ func TestModes(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	s := open(t, dir)
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	put(t, s, "x")
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -184,7 +184,7 @@ func damage(t *testing.T, path string, at int64, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := f.WriteAt(bytes.Repeat([]byte{0xa5}, n), at); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func execSQL(t *testing.T, path, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	if _, err := db.ExecContext(t.Context(), text); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func runAndKill(t *testing.T, dir string, after time.Duration) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -351,7 +351,7 @@ func fill(b *testing.B, dir string, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	if err := s.Update(b.Context(), putMany(n)); err != nil {
 		b.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func BenchmarkUpdate(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer s.Close()
+			defer func() { _ = s.Close() }()
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := s.Update(b.Context(), putMany(n)); err != nil {

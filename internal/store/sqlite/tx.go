@@ -105,7 +105,7 @@ func (t *tx) List(kind, prefix string, fn func(key string, doc []byte) error) er
 	if err != nil {
 		return fmt.Errorf("list %s: %w", kind, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // rows.Err tells
 	for rows.Next() {
 		var key string
 		var doc []byte

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,9 @@ func says(text string) func(net.Conn) {
 	}
 }
 
+// silent reads until the gateway hangs up and never answers.
+func silent(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
+
 // pool makes an upstream of one server that ends with the test.
 func pool(t *testing.T, c upstream.Config, addr string) *upstream.Upstream {
 	t.Helper()
@@ -94,8 +98,12 @@ func TestAnswer(t *testing.T) {
 	if !b.Called || b.Status != 404 || b.Latency <= 0 || b.Err != nil || string(b.Response.Body()) != "no" {
 		t.Errorf("got %+v", b)
 	}
-	if string(b.Response.Header.Peek("x-lower")) != "1" {
-		t.Errorf("the name's case changed in\n%s", b.Response.Header.String())
+	var names []string
+	for name := range b.Response.Header.All() {
+		names = append(names, string(name))
+	}
+	if !slices.Contains(names, "x-lower") {
+		t.Errorf("the name's case changed in %q", names)
 	}
 }
 
@@ -106,8 +114,6 @@ func TestFailures(t *testing.T) {
 	}
 	refused := closed.Addr().String()
 	_ = closed.Close()
-	hold := make(chan struct{})
-	t.Cleanup(func() { close(hold) })
 	tests := []struct {
 		name string
 		addr string
@@ -118,7 +124,7 @@ func TestFailures(t *testing.T) {
 		{"closed early", backend(t, says("")), fault.IntegrationFailure, upstream.Reset},
 		{"cut short", backend(t, says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")), fault.IntegrationFailure, upstream.Reset},
 		{"garbage", backend(t, says("SSH-2.0-x\r\n\r\n")), fault.IntegrationFailure, upstream.Malformed},
-		{"slow", backend(t, func(net.Conn) { <-hold }), fault.IntegrationTimeout, upstream.Timeout},
+		{"slow", backend(t, silent), fault.IntegrationTimeout, upstream.Timeout},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,19 +134,17 @@ func TestFailures(t *testing.T) {
 				t.Fatalf("got %v, %v, want %v, %v", err, x.Backend.Err, tt.kind, tt.want)
 			}
 			if x.Backend.Status != 0 || x.Backend.Latency <= 0 || len(x.Backend.Response.Body()) > 0 || x.Backend.Response.Header.ContentLength() != 0 {
-				t.Errorf("something is left of the answer: %d, %v\n%s", x.Backend.Status, x.Backend.Latency, &x.Backend.Response)
-			}
-			kept := x.Backend.Err.Error()
-			_ = s.Do(get())
-			if got := x.Backend.Err.Error(); got != kept {
-				t.Errorf("the next call changed the error from %q to %q", kept, got)
+				t.Errorf("something is left of the answer: %d, %v, %q", x.Backend.Status, x.Backend.Latency, x.Backend.Response.Body())
 			}
 		})
 	}
 }
 
 func TestTLSFailure(t *testing.T) {
-	addr := backend(t, says("HTTP/1.1 400 Bad Request\r\n\r\n"))
+	addr := backend(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+		silent(c)
+	})
 	u := upstream.New(upstream.Config{Servers: []upstream.Server{{Addr: addr, TLS: true}}})
 	defer u.Close()
 	x := get()
@@ -161,7 +165,7 @@ func TestClientBody(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			addr := backend(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+			addr := backend(t, silent)
 			x := get()
 			x.Backend.Request.Header.SetMethod("POST")
 			x.Backend.Request.SetBodyStream(io.MultiReader(strings.NewReader("abc"), failing{tt.err}), -1)
@@ -177,9 +181,7 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func TestClientGoesAway(t *testing.T) {
-	hold := make(chan struct{})
-	addr := backend(t, func(net.Conn) { <-hold })
-	defer close(hold)
+	addr := backend(t, silent)
 	w := upstream.NewWatcher()
 	defer w.Close()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -265,6 +267,14 @@ func TestCall(t *testing.T) {
 		x := get()
 		if err := step(&answering{err: fmt.Errorf("odd")}, 0).Do(x); err == nil || fault.Of(err).Kind != fault.IntegrationFailure || x.Backend.Err.Error() != "odd" {
 			t.Errorf("got %v, %v", err, x.Backend.Err)
+		}
+	})
+	t.Run("the error outlives the call", func(t *testing.T) {
+		x, f := get(), &upstream.Failure{Kind: upstream.Reset, Server: "one"}
+		_ = step(&answering{err: f}, 0).Do(x)
+		*f = upstream.Failure{Kind: upstream.Timeout, Server: "two"}
+		if !errors.Is(x.Backend.Err, upstream.Reset) || !strings.Contains(x.Backend.Err.Error(), "one") {
+			t.Errorf("the next call made it %q", x.Backend.Err)
 		}
 	})
 	t.Run("an unsendable request", func(t *testing.T) {
