@@ -14,7 +14,8 @@ import (
 	"gatehouse/internal/snapshot"
 )
 
-// Exchange is one request and its answer. The zero value is ready for Reset.
+// Exchange is one request and its answer. It belongs to a connection: the answer may refer to its buffers until the next
+// request begins. The zero value is ready for Reset.
 type Exchange struct {
 	// Request and Response are the client's side. Set by listen; header names keep their case.
 	Request  *fasthttp.Request
@@ -65,6 +66,8 @@ type Backend struct {
 	Request fasthttp.Request
 	// Response is the backend's answer, from which transform makes the client's.
 	Response fasthttp.Response
+	// Buffer is room for a short body of the backend's; Response may refer to it.
+	Buffer []byte
 	// Called says that integrate was reached; Status is the backend's status, 0 when none came.
 	Called bool
 	Status int
@@ -96,8 +99,14 @@ func (x *Exchange) Reset() {
 		b.Request.Reset()
 		b.Response.Reset()
 	}
+	if cap(b.Buffer) > keepBuffer {
+		b.Buffer = nil
+	}
 	b.Called, b.Status, b.Latency, b.Err = false, 0, 0, nil
 }
+
+// keepBuffer is the largest buffer, in bytes, that an idle connection may hold.
+const keepBuffer = 16 << 10
 
 // Param gives the path variable at index i of Route.Params, percent-encoded as it came.
 func (x *Exchange) Param(i int) []byte {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"gatehouse/internal/dataplane/exchange"
 )
 
 // timeouts are how long a connection may stay in one phase.
@@ -81,7 +83,7 @@ const (
 	serving
 )
 
-// conn counts phases, reads and writes for the sweep.
+// conn is a client's connection. It counts phases, reads and writes for the sweep, and holds the exchange of its requests.
 type conn struct {
 	net.Conn
 	deadlines *deadlines
@@ -91,6 +93,7 @@ type conn struct {
 	served, closed        atomic.Bool
 	// inPhase, inRead and inWrite are how long each has stood still. They are the sweep's own.
 	inPhase, inRead, inWrite still
+	exchange                 exchange.Exchange
 }
 
 // writePiece is how much of a large write has to pass at least within the write timeout.

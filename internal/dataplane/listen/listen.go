@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,7 +61,6 @@ type Server struct {
 	http      *fasthttp.Server
 	listener  net.Listener
 	deadlines *deadlines
-	exchanges sync.Pool
 	accepted  atomic.Int64
 	malformed atomic.Int64
 }
@@ -78,7 +76,6 @@ func New(config Config, way Way, log *slog.Logger) (*Server, error) {
 		idle: config.IdleTimeout, header: config.HeaderTimeout, body: config.BodyTimeout, write: config.WriteTimeout,
 	})}
 	s.listener = &listener{Listener: ln, server: s}
-	s.exchanges.New = func() any { return &exchange.Exchange{} }
 	s.http = &fasthttp.Server{
 		Handler:                       s.serve,
 		ErrorHandler:                  s.unreadable,
@@ -155,12 +152,11 @@ var (
 
 // serve is called for every request whose header was read.
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
-	c, _ := ctx.Conn().(*conn)
-	if c != nil {
-		c.enter(serving)
-		c.served.Store(true)
-	}
-	x := s.begin(ctx)
+	c := connOf(ctx)
+	c.enter(serving)
+	c.served.Store(true)
+	x := &c.exchange
+	begin(x, ctx)
 	f := check(&ctx.Request)
 	if f != nil {
 		s.way.Refuse(x, f)
@@ -171,10 +167,15 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	if f != nil {
 		s.settle(ctx, f.Kind)
 	}
-	s.exchanges.Put(x)
-	if c != nil {
-		c.enter(idle)
+	c.enter(idle)
+}
+
+// connOf gives the connection that Accept made.
+func connOf(ctx *fasthttp.RequestCtx) *conn {
+	if c, ok := ctx.Conn().(*conn); ok {
+		return c
 	}
+	return &conn{Conn: ctx.Conn()} // never: all connections come from Accept
 }
 
 // settle counts a malformed request. It ends the connection where nobody knows whether the next request begins: the
@@ -188,15 +189,14 @@ func (s *Server) settle(ctx *fasthttp.RequestCtx, k fault.Kind) {
 	}
 }
 
-func (s *Server) begin(ctx *fasthttp.RequestCtx) *exchange.Exchange {
-	x := s.exchanges.Get().(*exchange.Exchange) //nolint:forcetypeassert // only exchanges are put there
+// begin makes a connection's exchange ready for a request.
+func begin(x *exchange.Exchange, ctx *fasthttp.RequestCtx) {
 	x.Reset()
 	x.Request, x.Response = &ctx.Request, &ctx.Response
 	x.Conn, x.TLS = ctx.Conn(), ctx.TLSConnectionState()
 	x.ClientIP = clientIP(ctx.RemoteAddr())
 	x.Started = time.Now()
 	x.NewIDs()
-	return x
 }
 
 func clientIP(a net.Addr) netip.Addr {
@@ -210,14 +210,16 @@ func clientIP(a net.Addr) netip.Addr {
 // unreadable is called for requests that fasthttp could not read; the connection is closed afterwards. Of a connection on
 // which nobody ever said anything there is nothing to answer or to record.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
-	if c, ok := ctx.Conn().(*conn); ok && phase(c.phase.Load()) == idle && !c.served.Load() {
+	c := connOf(ctx)
+	if phase(c.phase.Load()) == idle && !c.served.Load() {
 		_ = c.Close()
 		return
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		err = errBroken
 	}
-	x := s.begin(ctx)
+	x := &c.exchange
+	begin(x, ctx)
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	f := errBroken
@@ -234,7 +236,6 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	}
 	ctx.Response.Header.DisableNormalizing()
 	s.way.Refuse(x, f)
-	s.exchanges.Put(x)
 }
 
 // quiet carries fasthttp's own messages to the log at debug level: they speak of single connections.

@@ -30,9 +30,7 @@ func moveBody(x *exchange.Exchange) {
 	case from.IsBodyStream():
 		to.SetBodyStream(detach(from), max(length, -1))
 	default:
-		if len(from.Body()) > 0 {
-			from.SwapBody(to.SwapBody(from.SwapBody(nil))[:0])
-		}
+		to.SetBodyRaw(from.Body())
 	}
 }
 

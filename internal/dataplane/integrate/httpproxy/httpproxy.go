@@ -72,7 +72,7 @@ func (s *Step) Do(x *exchange.Exchange) error {
 	c := s.proxy.calls.Get().(*upstream.Call) //nolint:forcetypeassert // only calls are put there
 	start := s.proxy.now()
 	c.Request, c.Response, c.Client = &b.Request, &b.Response, x.Conn
-	c.Now, c.Deadline = start, time.Time{}
+	c.Now, c.Deadline, c.Body = start, time.Time{}, b.Buffer
 	if s.timeout > 0 {
 		c.Deadline = start.Add(s.timeout)
 	}
@@ -83,7 +83,8 @@ func (s *Step) Do(x *exchange.Exchange) error {
 	} else {
 		err = failed(b, err)
 	}
-	c.Request, c.Response, c.Client = nil, nil, nil
+	b.Buffer = c.Body
+	c.Request, c.Response, c.Client, c.Body = nil, nil, nil, nil
 	s.proxy.calls.Put(c)
 	return err
 }

@@ -16,6 +16,9 @@ type Call struct {
 	// Response takes the answer. Call keeps its DisableNormalizing; Response.Reset and Header.Reset do not, so a caller
 	// who wants the backend's case sets it before each call. After an error the content is undefined: reset it.
 	Response *fasthttp.Response
+	// Body is room for a short body. Response refers to it until the next call; a Call that takes it from elsewhere gives it
+	// back larger.
+	Body []byte
 	// Deadline ends the call, its dial and the stream of its body included; zero is none. A call is never ended
 	// earlier. It ends at most 100 ms later when Now is given and a second or more is left, else as exactly as timers do.
 	Deadline time.Time

@@ -2,6 +2,8 @@ package upstream
 
 import (
 	"bytes"
+	"io"
+	"slices"
 
 	"github.com/valyala/fasthttp"
 )
@@ -64,7 +66,7 @@ func (u *Upstream) receive(c *Call, cn *conn) (fate, error) {
 		cn.suspect = true // some servers send a body all the same
 		return then, nil
 	case length >= 0 && length <= u.cfg.MaxBuffered:
-		return then, u.readBody(c, cn)
+		return then, readBody(c, cn, length)
 	}
 	b := u.bodies.Get().(*body)
 	b.begin(u, cn, length, then)
@@ -78,13 +80,17 @@ const (
 	lengthUntilClose = -2
 )
 
-func (u *Upstream) readBody(c *Call, cn *conn) error {
+func readBody(c *Call, cn *conn, length int) error {
 	c.Response.StreamBody = false
-	err := c.Response.ReadBody(cn.buf.r, 0)
-	if err == nil {
+	if length == 0 {
 		return nil
 	}
-	return c.fail(readKind(cn, err))
+	c.Body = slices.Grow(c.Body[:0], length)[:length]
+	if _, err := io.ReadFull(cn.buf.r, c.Body); err != nil {
+		return c.fail(readKind(cn, err))
+	}
+	c.Response.SetBodyRaw(c.Body)
+	return nil
 }
 
 // readHead reads up to the end of the first final answer's headers.
