@@ -37,6 +37,13 @@ type File struct {
 	Files []string
 }
 
+// Settings gives the file without the definitions, which are large and nobody's business once they are compiled.
+func (f *File) Settings() *File {
+	s := *f
+	s.REST, s.HTTP, s.Mappings, s.Upstreams, s.UsagePlans, s.APIKeys = nil, nil, nil, nil, nil, nil
+	return &s
+}
+
 // Load reads the config at path and everything that it names. The path may also be that of an OpenAPI document, which
 // then is the only API: on stage "default" (REST) or "$default" (HTTP), for every host.
 //

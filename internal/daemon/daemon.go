@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -62,11 +63,14 @@ func New(ctx context.Context, c Config) (*Daemon, definition.Diagnostics, error)
 	if r.Diagnostics.HasErrors() {
 		return nil, r.Diagnostics, nil
 	}
-	d := &Daemon{file: r.File, log: logger(r.File.Log, c.Stderr)}
+	d := &Daemon{file: r.File.Settings(), log: logger(r.File.Log, c.Stderr)}
 	if err := d.open(ctx, c, r); err != nil {
 		return nil, nil, errors.Join(err, d.close(ctx))
 	}
-	return d, r.Diagnostics, nil
+	diags := r.Diagnostics
+	// Reading definitions takes several times the memory that serving them does.
+	debug.FreeOSMemory()
+	return d, diags, nil
 }
 
 func logger(c config.Log, to io.Writer) *slog.Logger {

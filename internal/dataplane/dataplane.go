@@ -56,13 +56,8 @@ func (d *Dataplane) Swap(s *snapshot.Snapshot) {
 
 // ready builds the plans of a snapshot.
 func (d *Dataplane) ready(s *snapshot.Snapshot) *table {
-	t := &table{
-		parts: &d.parts, snapshot: s, match: match.New(s),
-		plans: make([]*Plan, len(s.Routes)), noRoute: d.parts.Recorder.NoRoute(),
-	}
-	for i, r := range s.Routes {
-		t.plans[i] = t.plan(r)
-	}
+	t := &table{parts: &d.parts, snapshot: s, match: match.New(s), noRoute: d.parts.Recorder.NoRoute()}
+	t.build()
 	return t
 }
 

@@ -55,7 +55,7 @@ func New(c Config) *Publisher {
 // Start publishes a result that was read before, and remembers which files it came from.
 func (p *Publisher) Start(r Result) {
 	p.mu.Lock()
-	p.first = r.File
+	p.first = r.File.Settings()
 	p.seen = stamps(r.File.Files)
 	p.mu.Unlock()
 	p.publish(r)

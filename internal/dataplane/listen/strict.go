@@ -49,7 +49,7 @@ func strict(raw []byte) bool {
 			continue
 		}
 		colon := bytes.IndexByte(line, ':')
-		if colon <= 0 || bytes.IndexByte(line[:colon], ' ') >= 0 || bytes.IndexByte(line[:colon], '\t') >= 0 {
+		if colon <= 0 || line[0] <= ' ' || bytes.IndexByte(line[:colon], ' ') >= 0 {
 			return false
 		}
 		switch colon {
@@ -62,9 +62,6 @@ func strict(raw []byte) bool {
 					return false
 				}
 			}
-		}
-		if bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
-			return false
 		}
 	}
 	return !length || !encoding

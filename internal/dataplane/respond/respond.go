@@ -29,11 +29,11 @@ func Refuse(x *exchange.Exchange, err error) {
 func Finish(x *exchange.Exchange) {
 	h := &x.Response.Header
 	if x.Stage != nil && x.Stage.API.Kind == snapshot.HTTP {
-		h.SetBytesKV(nameAPIGWRequestID, x.ExtendedID())
+		h.AddBytesKV(nameAPIGWRequestID, x.ExtendedID())
 		return
 	}
-	h.SetBytesKV(nameRequestID, x.ID())
-	h.SetBytesKV(nameExtendedID, x.ExtendedID())
+	h.AddBytesKV(nameRequestID, x.ID())
+	h.AddBytesKV(nameExtendedID, x.ExtendedID())
 }
 
 var (

@@ -12,12 +12,11 @@ import (
 	"gatehouse/internal/snapshot"
 )
 
-// RequestStep fills x.Backend.Request. It serves many requests at once.
+// RequestStep fills x.Backend.Request. It serves many requests at once, of all routes whose integrations differ in path
+// and query only: those it reads from the exchange's route.
 type RequestStep struct {
 	method     string // "" sends the client's
 	host       []byte
-	path       snapshot.Text
-	query      snapshot.Text
 	passQuery  bool
 	queries    []assignment
 	headers    []assignment
@@ -47,7 +46,7 @@ func Request(r *snapshot.Route) *RequestStep {
 		return nil
 	}
 	s := &RequestStep{
-		host: []byte(in.Host), path: in.Path, query: in.Query,
+		host:       []byte(in.Host),
 		passQuery:  in.QueryPasses,
 		queries:    compileQueries(in.Queries),
 		column:     toProxy,

@@ -78,7 +78,9 @@ func TestReservedHeaders(t *testing.T) {
 	for _, name := range []string{"Content-Length", "transfer-encoding", "X-Amzn-Trace-Id", "x-amzn-apigateway-api-id"} {
 		t.Run(name, func(t *testing.T) {
 			r := route(snapshot.REST, snapshot.Integration{Headers: []snapshot.Assign{{Name: name, Value: snapshot.Lit("1")}}})
-			err := transform.Request(r).Do(client(t, "GET", "/"))
+			x := client(t, "GET", "/")
+			x.Route = r
+			err := transform.Request(r).Do(x)
 			if err == nil || fault.Of(err).Kind != fault.APIConfigurationError {
 				t.Errorf("got %v, want API_CONFIGURATION_ERROR", err)
 			}
@@ -170,6 +172,7 @@ func streamed(t *testing.T, r *snapshot.Route, body string) error {
 	t.Helper()
 	x := client(t, "POST", "/", "Transfer-Encoding: chunked")
 	x.Request.SetBodyStream(strings.NewReader(body), -1)
+	x.Route = r
 	if err := transform.Request(r).Do(x); err != nil {
 		return err
 	}

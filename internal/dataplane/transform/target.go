@@ -24,7 +24,8 @@ func compileQueries(mapped []snapshot.Assign) []assignment {
 //
 // AWS: decodes the client's parameters and encodes them again; here they go on as they came, ";" included.
 func (s *RequestStep) appendTarget(dst []byte, x *exchange.Exchange) []byte {
-	dst = x.Append(dst, s.path, exchange.PathSegment)
+	in := x.Route.Integration
+	dst = x.Append(dst, in.Path, exchange.PathSegment)
 	if len(dst) == 0 || dst[0] != '/' {
 		dst = append(dst, 0)
 		copy(dst[1:], dst)
@@ -33,7 +34,7 @@ func (s *RequestStep) appendTarget(dst []byte, x *exchange.Exchange) []byte {
 	dst = escapeFrom(dst, 0, true)
 	path := len(dst)
 	dst = append(dst, '?')
-	dst = x.Append(dst, s.query, exchange.QueryValue)
+	dst = x.Append(dst, in.Query, exchange.QueryValue)
 	if s.passQuery {
 		dst = s.appendClientQuery(dst, x.RawQuery())
 	}

@@ -23,8 +23,8 @@ import (
 	"gatehouse/internal/snapshot"
 )
 
-// gateway is a server with the three steps only. As in production an exchange serves the next request as soon as the
-// handler is left, perhaps before its answer is written. It gives the server's URL.
+// gateway is a server with the three steps only. As in production an exchange serves all requests of a
+// connection. It gives the server's URL.
 func gateway(t *testing.T, backend string) string {
 	t.Helper()
 	pool := upstream.New(upstream.Config{Servers: []upstream.Server{{Addr: backend}}})
@@ -35,12 +35,13 @@ func gateway(t *testing.T, backend string) string {
 	steps := []interface {
 		Do(x *exchange.Exchange) error
 	}{request, proxy.For(r), response}
-	exchanges := sync.Pool{New: func() any { return &exchange.Exchange{} }}
+	var exchanges sync.Map
 	s := &fasthttp.Server{
 		StreamRequestBody: true, MaxRequestBodySize: exchange.MaxBody, NoDefaultContentType: true, DisablePreParseMultipartForm: true,
 		DisableHeaderNamesNormalizing: true,
 		Handler: func(ctx *fasthttp.RequestCtx) {
-			x := exchanges.Get().(*exchange.Exchange)
+			of, _ := exchanges.LoadOrStore(ctx.Conn(), &exchange.Exchange{})
+			x := of.(*exchange.Exchange)
 			x.Reset()
 			x.Request, x.Response, x.Conn, x.Started = &ctx.Request, &ctx.Response, ctx.Conn(), ctx.Time()
 			x.Route, x.Stage, x.Method = r, r.Stage, ctx.Method()
@@ -51,7 +52,6 @@ func gateway(t *testing.T, backend string) string {
 					break
 				}
 			}
-			exchanges.Put(x)
 		},
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
