@@ -37,11 +37,19 @@ api_keys:
 // read compiles a gatehouse.yaml.
 func read(t testing.TB, yaml string) *snapshot.Snapshot {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "gatehouse.yaml")
-	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
-		t.Fatal(err)
+	return readFiles(t, map[string]string{"gatehouse.yaml": yaml})
+}
+
+// readFiles compiles a gatehouse.yaml with the files beside it.
+func readFiles(t testing.TB, files map[string]string) *snapshot.Snapshot {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	r := publish.Read(file, os.LookupEnv, time.Now())
+	r := publish.Read(filepath.Join(dir, "gatehouse.yaml"), os.LookupEnv, time.Now())
 	if r.Diagnostics.HasErrors() {
 		t.Fatal(r.Diagnostics)
 	}

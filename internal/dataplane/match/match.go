@@ -56,7 +56,7 @@ func (m *Matcher) Do(x *exchange.Exchange) error {
 	if x.Stage.API.Kind == snapshot.HTTP {
 		return httpRoute(x)
 	}
-	override(x)
+	takeWishes(x)
 	route, found := x.Stage.Routes.Lookup(x.Method, rest, &x.Captures)
 	if found != pathtree.Match {
 		return errNoRoute
@@ -135,14 +135,31 @@ func segmentEnds(rest []byte) bool {
 	return len(rest) >= 3 && rest[0] == '%' && (rest[1] == '2' && rest[2]|0x20 == 'f' || rest[1] == '5' && rest[2]|0x20 == 'c')
 }
 
-// override lets X-HTTP-Method-Override change the method. AWS: REST APIs only.
-func override(x *exchange.Exchange) {
-	v := x.Header("X-HTTP-Method-Override")
-	if len(v) == 0 {
-		return
+var (
+	overrideName  = []byte("X-HTTP-Method-Override")
+	requestIDName = []byte("x-amzn-RequestId")
+)
+
+// takeWishes lets a client change the method by X-HTTP-Method-Override and choose the request's id by x-amzn-RequestId.
+// AWS: REST APIs only, and only an id that is a UUID.
+func takeWishes(x *exchange.Exchange) {
+	for k, v := range x.Request.Header.All() {
+		switch len(k) {
+		case len(overrideName):
+			if bytes.EqualFold(k, overrideName) {
+				override(x, v)
+			}
+		case len(requestIDName):
+			if bytes.EqualFold(k, requestIDName) {
+				x.SetID(v)
+			}
+		}
 	}
+}
+
+func override(x *exchange.Exchange, method []byte) {
 	for _, m := range methods {
-		if bytes.EqualFold(v, m) {
+		if bytes.EqualFold(method, m) {
 			x.Method = m
 			return
 		}

@@ -173,3 +173,27 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+func TestRequestIDOfTheClient(t *testing.T) {
+	m := match.New(fixture(t))
+	for _, tc := range []struct {
+		name, host, target, id string
+		taken                  bool
+	}{
+		{"a UUID", "other", "/v1/pets", "01234567-89ab-cdef-0123-456789abcdef", true},
+		{"no UUID", "other", "/v1/pets", "01234567-89ab-cdef-0123-456789abcdeg", false},
+		{"HTTP APIs take none", "x.example.org", "/", "01234567-89ab-cdef-0123-456789abcdef", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			x := request("GET", tc.host, tc.target)
+			x.NewIDs()
+			x.Request.Header.Set("x-amzn-RequestId", tc.id)
+			if err := m.Do(x); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(x.ID()) == tc.id; got != tc.taken {
+				t.Errorf("taken %v, want %v", got, tc.taken)
+			}
+		})
+	}
+}
