@@ -41,6 +41,8 @@ func (c *compiler) restIntegration(op *operation, m *v1.Method) *snapshot.Integr
 	case "AWS", "AWS_PROXY":
 		c.unserved(op, "integration-not-served", d.Place, "%s calls %s, and %s integrations are not served yet", op.key, target(d.URI.Value), d.Type)
 		return nil
+	case "":
+		return nil // reported by whoever read the definition
 	default:
 		c.error("bad-integration", d.Place, "use http, http_proxy, mock, aws or aws_proxy", "%s has an integration of unknown type %q", op.key, d.Type)
 		return nil
@@ -238,22 +240,27 @@ func (c *compiler) forbiddenHeader(op *operation, name string, at definition.Pla
 }
 
 // pattern compiles a selection pattern, which must match the whole status as in Java.
-func (c *compiler) pattern(op *operation, r *v1.IntegrationResponse) *regexp.Regexp {
+func (c *compiler) pattern(op *operation, r *v1.IntegrationResponse) (re *regexp.Regexp, ok bool) {
 	if r.SelectionPattern == "" || r.SelectionPattern == "default" {
-		return nil
+		return nil, true
 	}
 	re, err := regexp.Compile(`^(?:` + r.SelectionPattern + `)$`)
 	if err != nil {
 		c.error("bad-pattern", r.Place, "use a regular expression such as 4\\d{2}", "%s: the selection pattern %q does not compile: %v", op.key, r.SelectionPattern, err)
+		return nil, false
 	}
-	return re
+	return re, true
 }
 
 func (c *compiler) responses(op *operation, m *v1.Method, d *v1.Integration) []snapshot.IntegrationResponse {
 	var out, last []snapshot.IntegrationResponse
 	for i := range d.Responses {
 		r := &d.Responses[i]
-		compiled := snapshot.IntegrationResponse{Pattern: c.pattern(op, r)}
+		pattern, ok := c.pattern(op, r)
+		if !ok {
+			continue
+		}
+		compiled := snapshot.IntegrationResponse{Pattern: pattern}
 		status, err := strconv.Atoi(r.StatusCode)
 		if err != nil || status < 100 || status > 599 {
 			c.error("bad-status", r.Place, "give a statusCode from 100 to 599", "%s: an integration response has the status %q", op.key, r.StatusCode)

@@ -95,7 +95,7 @@ func (c *compiler) params(op *operation) ([]string, bool) {
 		c.error("bad-path", op.place, "a path looks like /pets/{id} or /files/{name+}", "%s: %v", op.key, err)
 		return nil, false
 	}
-	var params []string
+	params := []string{} // nil means that there is no path at all
 	for _, s := range segments {
 		if s.Kind != pathtree.Static {
 			params = append(params, s.Name)
