@@ -42,7 +42,7 @@ func summary(file string, r publish.Result) string {
 	}
 	apis := len(r.Snapshot.APIs)
 	return fmt.Sprintf("%s: ok: %s, %s, %s (%s)", file, plural(apis, "API"), plural(len(r.Snapshot.Routes), "route"),
-		plural(len(r.Snapshot.Keys), "key"), counts)
+		plural(r.Snapshot.Keys.Len(), "key"), counts)
 }
 
 func plural(n int, word string) string {

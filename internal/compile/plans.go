@@ -13,12 +13,11 @@ import (
 // plan is a usage plan with the stages it covers.
 type plan struct {
 	compiled *snapshot.Plan
-	source   *definition.UsagePlan
 	stages   []planStage
 }
 
 type planStage struct {
-	id string
+	stage *snapshot.Stage
 	// methods is keyed by route key.
 	methods map[string]definition.Throttle
 }
@@ -27,7 +26,11 @@ func (c *compiler) plans() map[string]*plan {
 	out := make(map[string]*plan, len(c.in.UsagePlans))
 	for i := range c.in.UsagePlans {
 		d := &c.in.UsagePlans[i]
-		p := &plan{compiled: &snapshot.Plan{ID: d.ID, Name: d.Name}, source: d}
+		p := &plan{compiled: &snapshot.Plan{ID: d.ID, Name: d.Name}}
+		if d.Throttle != nil {
+			each := limit("", d.Throttle)
+			p.compiled.Limit = &each
+		}
 		if d.Quota != nil {
 			p.compiled.Quota = &snapshot.Quota{Limit: d.Quota.Limit, Offset: d.Quota.Offset, Period: period(d.Quota.Period)}
 		}
@@ -63,7 +66,7 @@ func (c *compiler) planStage(d *definition.UsagePlan, ps *definition.PlanStage) 
 		return planStage{}, false
 	}
 	stage := api.Stages[ps.Stage]
-	out := planStage{id: stage.ID}
+	out := planStage{stage: stage}
 	for _, key := range slices.Sorted(maps.Keys(ps.Methods)) {
 		routeKey, ok := routeKeyOf(stage, key)
 		if !ok {
@@ -99,8 +102,9 @@ func routeKeyOf(s *snapshot.Stage, key string) (string, bool) {
 
 // keys compiles the enabled API keys. Only their digests go into the snapshot.
 func (c *compiler) keys(plans map[string]*plan) {
-	c.out.Keys = make(map[snapshot.Digest]*snapshot.Key, len(c.in.APIKeys))
+	enabled := make([]snapshot.Key, 0, len(c.in.APIKeys))
 	seen := make(map[snapshot.Digest]string, len(c.in.APIKeys))
+	m := members{compiler: c, plans: plans, groups: map[string]*group{}}
 	for i := range c.in.APIKeys {
 		d := &c.in.APIKeys[i]
 		digest := snapshot.Digest(sha256.Sum256([]byte(d.Value)))
@@ -112,45 +116,84 @@ func (c *compiler) keys(plans map[string]*plan) {
 		if !d.Enabled {
 			continue
 		}
-		k := &snapshot.Key{ID: d.ID, Name: d.Name, Digest: digest, Plans: make(map[string]*snapshot.PlanUse, 1)}
-		for _, id := range d.Plans {
-			if p, ok := plans[id]; ok {
-				c.usePlan(k, p, d.Place)
-			} else {
-				c.error("unknown-plan", d.Place, "name a plan under `usage_plans:`", "the API key %q names the usage plan %q, which does not exist", d.Name, id)
-			}
+		k := snapshot.Key{ID: d.ID, Digest: digest}
+		m.join(&k, d)
+		enabled = append(enabled, k)
+	}
+	m.count()
+	c.out.Keys = snapshot.NewKeys(slices.Clip(enabled))
+}
+
+// members puts keys into plans. Keys with the same plans form a group.
+type members struct {
+	*compiler
+	plans  map[string]*plan
+	groups map[string]*group
+}
+
+// group is what the keys that are in the same plans share.
+type group struct {
+	uses map[*snapshot.Stage]*snapshot.PlanUse
+	keys uint32
+}
+
+// join gives a key what its plans allow it, and its number in its group.
+func (m *members) join(k *snapshot.Key, d *definition.APIKey) {
+	name := strings.Join(d.Plans, "\x00")
+	g := m.groups[name]
+	if g == nil {
+		var ok bool
+		if g, ok = m.group(d); ok { // else each key is told what is wrong
+			m.groups[name] = g
 		}
-		c.out.Keys[digest] = k
+	}
+	k.Plans, k.Index = g.uses, g.keys
+	g.keys++
+}
+
+// count tells each plan use how many keys share it.
+func (m *members) count() {
+	for _, g := range m.groups {
+		for _, use := range g.uses {
+			use.Keys = int(g.keys)
+		}
 	}
 }
 
-// usePlan gives a key its place in a plan. The bucket and the counter are shared by the plan's stages.
-func (c *compiler) usePlan(k *snapshot.Key, p *plan, at definition.Place) {
-	id := p.compiled.ID + "/" + k.ID
-	var shared *snapshot.PlanUse
-	for i := range p.stages {
-		s := &p.stages[i]
-		if other, ok := k.Plans[s.id]; ok {
-			c.error("two-plans", at, "a key may be in one plan of a stage", "the API key %q is in the plans %q and %q, both for %s", k.Name, other.Plan.Name, p.compiled.Name, s.id)
+// group makes the group of a key's plans, and reports whether all of them can be used.
+func (m *members) group(d *definition.APIKey) (g *group, ok bool) {
+	g, ok = &group{uses: map[*snapshot.Stage]*snapshot.PlanUse{}}, true
+	for _, id := range d.Plans {
+		p := m.plans[id]
+		if p == nil {
+			m.error("unknown-plan", d.Place, "name a plan under `usage_plans:`", "the API key %q names the usage plan %q, which does not exist", d.Name, id)
+			ok = false
 			continue
 		}
-		if shared != nil && s.methods == nil {
-			k.Plans[s.id] = shared
-			continue
-		}
-		use := &snapshot.PlanUse{Plan: p.compiled, CounterID: id}
-		if t := p.source.Throttle; t != nil {
-			use.Limit, use.HasLimit = limit(id, t), true
-		}
-		for key, t := range s.methods {
-			if use.Methods == nil {
-				use.Methods = make(map[string]snapshot.Limit, len(s.methods))
+		shared := &snapshot.PlanUse{Plan: p.compiled}
+		for i := range p.stages {
+			s := &p.stages[i]
+			if other := g.uses[s.stage]; other != nil {
+				m.error("two-plans", d.Place, "a key may be in one plan of a stage", "the API key %q is in the plans %q and %q, both for %s",
+					d.Name, other.Plan.Name, p.compiled.Name, s.stage.ID)
+				ok = false
+				continue
 			}
-			use.Methods[key] = limit(id+"/"+s.id+"/"+key, &t)
-		}
-		k.Plans[s.id] = use
-		if s.methods == nil {
-			shared = use
+			g.uses[s.stage] = s.use(shared)
 		}
 	}
+	return g, ok
+}
+
+// use gives what the plan allows on the stage: shared, but where the stage has limits for single routes.
+func (s *planStage) use(shared *snapshot.PlanUse) *snapshot.PlanUse {
+	if len(s.methods) == 0 {
+		return shared
+	}
+	use := &snapshot.PlanUse{Plan: shared.Plan, Methods: make(map[string]*snapshot.Limit, len(s.methods))}
+	for key, t := range s.methods {
+		each := limit(s.stage.ID+"/"+key, &t)
+		use.Methods[key] = &each
+	}
+	return use
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"iter"
+	"strings"
 
 	"gatehouse/internal/dataplane/integrate/upstream"
 	"gatehouse/internal/telemetry/management"
@@ -36,17 +37,26 @@ func (d *Daemon) watch() error {
 	)
 }
 
+// upstreams adds up the pools of each backend host.
 func (d *Daemon) upstreams() iter.Seq[metrics.Upstream] {
+	all := map[string]*metrics.Upstream{}
+	for id, u := range d.pools.Each() {
+		name, _, _ := strings.Cut(id, "#") // the rest changes with the servers and TLS settings
+		sum := all[name]
+		if sum == nil {
+			sum = &metrics.Upstream{ID: name, Failures: map[string]uint64{}}
+			all[name] = sum
+		}
+		s := u.Stats()
+		sum.Open, sum.Idle = sum.Open+s.Open, sum.Idle+s.Idle
+		sum.Calls, sum.Dials, sum.Retries = sum.Calls+s.Calls, sum.Dials+s.Dials, sum.Retries+s.Retries
+		for _, k := range upstream.Kinds() {
+			sum.Failures[k.String()] += s.Failed(k)
+		}
+	}
 	return func(yield func(metrics.Upstream) bool) {
-		for id, u := range d.pools.Each() {
-			s := u.Stats()
-			failures := map[string]uint64{}
-			for _, k := range upstream.Kinds() {
-				failures[k.String()] = s.Failed(k)
-			}
-			if !yield(metrics.Upstream{
-				ID: id, Open: s.Open, Idle: s.Idle, Calls: s.Calls, Dials: s.Dials, Retries: s.Retries, Failures: failures,
-			}) {
+		for _, sum := range all {
+			if !yield(*sum) {
 				return
 			}
 		}

@@ -34,8 +34,8 @@ type table struct {
 	snapshot *snapshot.Snapshot
 	match    *match.Matcher
 	plans    []*Plan
-	// noRoute records requests that have no route.
-	noRoute Step
+	// record is the last step of every plan, and of requests that have none.
+	record Step
 }
 
 // New makes a data plane that serves nothing yet.
@@ -56,7 +56,7 @@ func (d *Dataplane) Swap(s *snapshot.Snapshot) {
 
 // ready builds the plans of a snapshot.
 func (d *Dataplane) ready(s *snapshot.Snapshot) *table {
-	t := &table{parts: &d.parts, snapshot: s, match: match.New(s), noRoute: d.parts.Recorder.NoRoute()}
+	t := &table{parts: &d.parts, snapshot: s, match: match.New(s), record: d.parts.Recorder.All(s)}
 	t.build()
 	return t
 }
@@ -76,7 +76,7 @@ func (d *Dataplane) Refuse(x *exchange.Exchange, err error) { d.current.Load().r
 
 func (t *table) refuse(x *exchange.Exchange, err error) {
 	respond.Refuse(x, err)
-	finish(x, t.noRoute)
+	finish(x, t.record)
 }
 
 // Preview makes a data plane that calls nothing and records nothing, to look at a snapshot's plans with Match and Steps.

@@ -42,7 +42,7 @@ func (t *table) plan(r *snapshot.Route) *Plan {
 		out: steps(
 			transform.Response(r),
 		),
-		record: t.parts.Recorder.For(r),
+		record: t.record,
 	}
 }
 

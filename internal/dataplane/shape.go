@@ -51,8 +51,6 @@ func (t *table) build() {
 			p = t.plan(r)
 			shared[k] = p
 		}
-		own := *p
-		own.record = t.parts.Recorder.For(r)
-		t.plans[i] = &own
+		t.plans[i] = p
 	}
 }

@@ -106,7 +106,7 @@ func (p *Publisher) again(why string) {
 	}
 	p.publish(r)
 	p.config.Log.Info("published", "reason", why, "revision", p.Status().Revision, "routes", len(r.Snapshot.Routes),
-		"keys", len(r.Snapshot.Keys), "took", time.Since(start).Round(time.Millisecond).String())
+		"keys", r.Snapshot.Keys.Len(), "took", time.Since(start).Round(time.Millisecond).String())
 	p.needsRestart(r.File)
 }
 

@@ -15,16 +15,13 @@ type Snapshot struct {
 	APIs map[string]*API
 	// Hosts finds an API by the request's host and base path.
 	Hosts Hosts
-	// Keys is keyed by the digest of a key's value: enabled keys only.
-	Keys map[Digest]*Key
+	// Keys are the enabled API keys.
+	Keys *Keys
 	// Upstreams is keyed by Upstream.ID.
 	Upstreams map[string]*Upstream
 	// Made is when the snapshot was compiled.
 	Made time.Time
 }
-
-// Digest is the SHA-256 of an API key's value.
-type Digest [32]byte
 
 // Kind is the family of an API.
 type Kind uint8
@@ -122,52 +119,3 @@ type Limit struct {
 	Rate  float64
 	Burst int
 }
-
-// Key is one enabled API key.
-type Key struct {
-	ID   string
-	Name string
-	// Digest is compared in constant time once more after the lookup.
-	Digest Digest
-	// Plans is keyed by stage id: one plan a stage.
-	Plans map[string]*PlanUse
-}
-
-// PlanUse is what one plan allows one key on one stage. The buckets and the counter are shared by the plan's stages.
-type PlanUse struct {
-	Plan *Plan
-	// Limit is the key's bucket in the plan; Rate 0 with Burst 0 means none (HasLimit false).
-	Limit    Limit
-	HasLimit bool
-	// Methods holds the plan's limits for single routes of this stage, keyed by Route.Key.
-	Methods map[string]Limit
-	// CounterID names the quota's counter: plan and key.
-	CounterID string
-}
-
-// Plan is a usage plan.
-type Plan struct {
-	ID    string
-	Name  string
-	Quota *Quota
-}
-
-// Quota is the number of requests of one key in a calendar period, in UTC.
-type Quota struct {
-	Limit  int64
-	Offset int64
-	Period Period
-}
-
-// Period is the calendar span of a quota.
-type Period uint8
-
-// The periods, all in UTC. A week starts on Monday.
-const (
-	Day Period = iota
-	Week
-	Month
-)
-
-// String gives AWS's word.
-func (p Period) String() string { return [...]string{"DAY", "WEEK", "MONTH"}[p] }

@@ -58,6 +58,7 @@ type Exchange struct {
 	extendedID [16]byte
 	body       []byte
 	scratch    []byte
+	second     second // of Started, kept from request to request
 }
 
 // Backend is the integration's side of an exchange.

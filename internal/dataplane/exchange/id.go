@@ -22,13 +22,28 @@ func (x *Exchange) NewIDs() {
 	base64.StdEncoding.Encode(x.extendedID[:], e[:])
 }
 
+// putUUID writes 16 bytes in the groups of a UUID: 8, 4, 4, 4 and 12 digits.
 func putUUID(dst *[36]byte, r *[16]byte) {
-	hex.Encode(dst[0:8], r[0:4])
-	hex.Encode(dst[9:13], r[4:6])
-	hex.Encode(dst[14:18], r[6:8])
-	hex.Encode(dst[19:23], r[8:10])
-	hex.Encode(dst[24:36], r[10:16])
+	binary.BigEndian.PutUint64(dst[0:], hexDigits(r[0:4]))
+	binary.BigEndian.PutUint64(dst[28:], hexDigits(r[12:16]))
+	digits := hexDigits(r[4:8])
+	binary.BigEndian.PutUint32(dst[9:], uint32(digits>>32))
+	binary.BigEndian.PutUint32(dst[14:], uint32(digits)) //nolint:gosec // the low half is wanted
+	digits = hexDigits(r[8:12])
+	binary.BigEndian.PutUint32(dst[19:], uint32(digits>>32))
+	binary.BigEndian.PutUint32(dst[24:], uint32(digits)) //nolint:gosec // the low half is wanted
 	dst[8], dst[13], dst[18], dst[23] = '-', '-', '-', '-'
+}
+
+// hexDigits gives the eight digits of four bytes, the first one highest. All are made at once: every request needs them.
+func hexDigits(b []byte) uint64 {
+	const each = 0x0101010101010101
+	v := uint64(binary.BigEndian.Uint32(b))
+	v = (v<<16 | v) & 0x0000ffff0000ffff
+	v = (v<<8 | v) & 0x00ff00ff00ff00ff
+	v = (v<<4 | v) & 0x0f0f0f0f0f0f0f0f
+	letters := (v + each*6) >> 4 & each // 1 where the digit is above 9
+	return v + each*'0' + letters*('a'-'0'-10)
 }
 
 // ID is the request id, a UUID. The bytes are valid until the exchange ends.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"strconv"
+	"time"
 
 	"gatehouse/internal/snapshot"
 )
@@ -11,10 +12,40 @@ import (
 // appendPath appends $context.path: the request's path with its stage.
 func (x *Exchange) appendPath(dst []byte) []byte {
 	uri := x.Request.Header.RequestURI()
-	if i := bytes.IndexAny(uri, "?#"); i >= 0 {
-		uri = uri[:i]
+	for _, end := range [...]byte{'?', '#'} {
+		if i := bytes.IndexByte(uri, end); i >= 0 {
+			uri = uri[:i]
+		}
 	}
 	return append(dst, uri...)
+}
+
+// second is a second in the Common Log Format. The requests of a connection often come within the same one.
+type second struct {
+	unix int64
+	text [len("02/Jan/2006:15:04:05 +0000")]byte // empty before the first use
+}
+
+// appendRequestTime appends $context.requestTime.
+func (x *Exchange) appendRequestTime(dst []byte) []byte {
+	if s, now := &x.second, x.Started.Unix(); s.unix != now || s.text[0] == 0 {
+		s.unix = now
+		appendCLFTime(s.text[:0], x.Started)
+	}
+	return append(dst, x.second.text[:]...)
+}
+
+// appendCLFTime appends a time in the form 02/Jan/2006:15:04:05 +0000.
+func appendCLFTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
+	dst = append(dst, byte('0'+day/10), byte('0'+day%10), '/')
+	dst = append(dst, months[3*month-3:3*month]...)
+	dst = append(dst, '/', byte('0'+year/1000%10), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), ':')
+	dst = append(dst, byte('0'+hour/10), byte('0'+hour%10), ':', byte('0'+minute/10), byte('0'+minute%10), ':')
+	return append(append(dst, byte('0'+second/10), byte('0'+second%10)), " +0000"...)
 }
 
 // appendLength appends the number of bytes of the answer's body, as far as it is known.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/binary"
 	"unicode/utf8"
 
 	"gatehouse/internal/lib/percent"
@@ -29,12 +30,11 @@ const (
 // Append evaluates a text. It does not allocate when dst has room.
 func (x *Exchange) Append(dst []byte, t snapshot.Text, e Escape) []byte {
 	for i := range t {
-		s := &t[i]
-		if s.Source == snapshot.Literal {
+		if s := &t[i]; s.Source == snapshot.Literal {
 			dst = append(dst, s.Name...)
-			continue
+		} else {
+			dst = x.appendReference(dst, s, e)
 		}
-		dst = x.appendReference(dst, s, e)
 	}
 	return dst
 }
@@ -44,21 +44,31 @@ func (x *Exchange) appendReference(dst []byte, s *snapshot.Segment, e Escape) []
 	if e == PathSegment && s.Source == snapshot.RequestPath {
 		return append(dst, x.Param(s.Index)...)
 	}
-	start := len(dst)
-	dst = x.AppendValue(dst, s)
-	if len(dst) == start {
-		if e == LogLine || e == LogJSON {
-			dst = append(dst, '-')
-		}
+	start, plain := len(dst), false
+	if s.Source == snapshot.Context {
+		dst = x.appendContext(dst, s.Var)
+		plain = 1<<s.Var&plainVars != 0 && !e.ofURL() || s.Var == snapshot.CtxErrorMessageString
+	} else {
+		dst = x.AppendValue(dst, s)
+	}
+	switch {
+	case len(dst) == start && (e == LogLine || e == LogJSON):
+		return append(dst, '-')
+	case plain || clean(dst[start:], e):
 		return dst
 	}
-	if s.Source == snapshot.Context && s.Var == snapshot.CtxErrorMessageString {
-		return dst // a quoted JSON string already
-	}
-	if clean(dst[start:], e) {
-		return dst
-	}
-	// Rare: escape behind the value, then move the result to where the value began.
+	return escape(dst, start, e)
+}
+
+// plainVars are the members of $context that have no byte to escape in any text, by what they are: ids, numbers, times
+// and the gateway's own words.
+const plainVars uint64 = 1<<snapshot.CtxRequestID | 1<<snapshot.CtxAWSEndpointRequestID | 1<<snapshot.CtxExtendedRequestID |
+	1<<snapshot.CtxRequestTime | 1<<snapshot.CtxRequestTimeEpoch | 1<<snapshot.CtxStatus | 1<<snapshot.CtxIntegrationStatus |
+	1<<snapshot.CtxResponseLatency | 1<<snapshot.CtxIntegrationLatency | 1<<snapshot.CtxResponseLength |
+	1<<snapshot.CtxDataProcessed | 1<<snapshot.CtxErrorResponseType
+
+// escape escapes dst[start:]. It is rare: it works behind the value, then moves the result to where the value began.
+func escape(dst []byte, start int, e Escape) []byte {
 	end := len(dst)
 	switch e {
 	case PathSegment:
@@ -76,8 +86,14 @@ func (x *Exchange) appendReference(dst []byte, s *snapshot.Segment, e Escape) []
 	return dst[:start+n]
 }
 
+// ofURL reports whether the place is in a URL, where more is escaped than in texts.
+func (e Escape) ofURL() bool { return e == PathSegment || e == QueryValue }
+
 // clean reports whether a value can stay as it is.
 func clean(v []byte, e Escape) bool {
+	if len(v) >= 8 && !e.ofURL() && ordinary(v) {
+		return true
+	}
 	bit := byte(1) << e
 	for _, c := range v {
 		if unclean[c]&bit != 0 {
@@ -85,6 +101,27 @@ func clean(v []byte, e Escape) bool {
 		}
 	}
 	return true
+}
+
+// ordinary reports whether eight bytes or more are all printable ASCII and neither quote nor backslash: then nothing is
+// escaped in any text. It looks at eight bytes at once; the last eight may overlap those before.
+func ordinary(v []byte) bool {
+	for i := 0; i < len(v)-8; i += 8 {
+		if special(binary.LittleEndian.Uint64(v[i:])) {
+			return false
+		}
+	}
+	return !special(binary.LittleEndian.Uint64(v[len(v)-8:]))
+}
+
+// special reports whether one of eight bytes is not ordinary. A byte is below n when taking n away borrows from its
+// highest bit; it is c when it is below 1 after an exclusive or with c.
+func special(w uint64) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	control := w - each*0x20
+	quote, backslash, del := w^each*'"', w^each*'\\', w^each*0x7f
+	found := control&^w | (quote-each)&^quote | (backslash-each)&^backslash | (del-each)&^del | w
+	return found&high != 0
 }
 
 // unclean says by bits of Escape for which places a byte must be escaped. It is never changed.

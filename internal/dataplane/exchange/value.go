@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
-	"time"
 
 	"gatehouse/internal/lib/percent"
 	"gatehouse/internal/snapshot"
@@ -100,20 +99,28 @@ func sameName(encoded []byte, want string) bool {
 	return string(percent.AppendDecoded(buf[:0], encoded, true)) == want
 }
 
-// appendCLFTime appends $context.requestTime, in the form 02/Jan/2006:15:04:05 +0000.
-func appendCLFTime(dst []byte, t time.Time) []byte {
-	t = t.UTC()
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
-	dst = append(dst, byte('0'+day/10), byte('0'+day%10), '/')
-	dst = append(dst, months[3*month-3:3*month]...)
-	dst = append(dst, '/', byte('0'+year/1000%10), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), ':')
-	dst = append(dst, byte('0'+hour/10), byte('0'+hour%10), ':', byte('0'+minute/10), byte('0'+minute%10), ':')
-	return append(append(dst, byte('0'+second/10), byte('0'+second%10)), " +0000"...)
+func (x *Exchange) appendContext(dst []byte, v snapshot.ContextVar) []byte {
+	switch bit := uint64(1) << v; {
+	case bit&definitionVars != 0:
+		return x.appendDefinition(dst, v)
+	case bit&outcomeVars != 0:
+		return x.appendOutcome(dst, v)
+	}
+	return x.appendRequest(dst, v)
 }
 
-func (x *Exchange) appendContext(dst []byte, v snapshot.ContextVar) []byte {
+// The members of $context by where they come from; the rest come from the request.
+const (
+	definitionVars uint64 = 1<<snapshot.CtxAPIID | 1<<snapshot.CtxStage | 1<<snapshot.CtxAccountID |
+		1<<snapshot.CtxEndpointType | 1<<snapshot.CtxResourcePath | 1<<snapshot.CtxResourceID | 1<<snapshot.CtxRouteKey
+	outcomeVars uint64 = 1<<snapshot.CtxStatus | 1<<snapshot.CtxResponseLatency | 1<<snapshot.CtxResponseLength |
+		1<<snapshot.CtxDataProcessed | 1<<snapshot.CtxIntegrationStatus | 1<<snapshot.CtxIntegrationLatency |
+		1<<snapshot.CtxIntegrationError | 1<<snapshot.CtxIntegrationRequestID | 1<<snapshot.CtxErrorMessage |
+		1<<snapshot.CtxErrorMessageString | 1<<snapshot.CtxErrorResponseType
+)
+
+// appendRequest appends the members that the request gives.
+func (x *Exchange) appendRequest(dst []byte, v snapshot.ContextVar) []byte {
 	switch v {
 	case snapshot.CtxRequestID, snapshot.CtxAWSEndpointRequestID:
 		return append(dst, x.id[:]...)
@@ -136,7 +143,7 @@ func (x *Exchange) appendContext(dst []byte, v snapshot.ContextVar) []byte {
 	case snapshot.CtxProtocol:
 		return append(dst, "HTTP/1.1"...) // AWS: always reads so, whatever the client spoke
 	case snapshot.CtxRequestTime:
-		return appendCLFTime(dst, x.Started)
+		return x.appendRequestTime(dst)
 	case snapshot.CtxRequestTimeEpoch:
 		return strconv.AppendInt(dst, x.Started.UnixMilli(), 10)
 	case snapshot.CtxDomainName:
@@ -153,38 +160,36 @@ func (x *Exchange) appendContext(dst []byte, v snapshot.ContextVar) []byte {
 	case snapshot.CtxAPIKey, snapshot.CtxAPIKeyID, snapshot.CtxUsagePlanID:
 		return x.appendKey(dst, v)
 	}
-	if x.Stage != nil {
-		if out, ok := x.appendDefinition(dst, v); ok {
-			return out
-		}
-	}
-	return x.appendOutcome(dst, v)
+	return dst
 }
 
 // appendDefinition appends the members that the API, stage and route give.
-func (x *Exchange) appendDefinition(dst []byte, v snapshot.ContextVar) ([]byte, bool) {
+func (x *Exchange) appendDefinition(dst []byte, v snapshot.ContextVar) []byte {
+	if x.Stage == nil {
+		return dst
+	}
 	switch v {
 	case snapshot.CtxAPIID:
-		return append(dst, x.Stage.API.ID...), true
+		return append(dst, x.Stage.API.ID...)
 	case snapshot.CtxStage:
-		return append(dst, x.Stage.Name...), true
+		return append(dst, x.Stage.Name...)
 	case snapshot.CtxAccountID:
-		return append(dst, AccountID...), true
+		return append(dst, AccountID...)
 	case snapshot.CtxEndpointType:
-		return append(dst, "REGIONAL"...), true
+		return append(dst, "REGIONAL"...)
 	}
 	if x.Route == nil {
-		return dst, false
+		return dst
 	}
 	switch v {
 	case snapshot.CtxResourcePath:
-		return append(dst, x.Route.Path...), true
+		return append(dst, x.Route.Path...)
 	case snapshot.CtxResourceID:
-		return append(dst, x.Route.ResourceID...), true
+		return append(dst, x.Route.ResourceID...)
 	case snapshot.CtxRouteKey:
-		return append(dst, x.Route.Key...), true
+		return append(dst, x.Route.Key...)
 	}
-	return dst, false
+	return dst
 }
 
 // AccountID stands where AWS has an account: Gatehouse has none.

@@ -79,7 +79,7 @@ const (
 	idle phase = iota
 	// header: a request has begun.
 	header
-	// serving: its header was read. Only a read or write that does not get on is bounded.
+	// serving: its header was read, and perhaps its body is being read.
 	serving
 )
 
@@ -163,7 +163,8 @@ func (c *conn) grow(by time.Duration, t *timeouts) {
 	case header:
 		c.endRead(c.inPhase.long > t.header)
 	case serving:
-		c.endRead(c.inRead.count&1 == 1 && c.inRead.long > t.body)
+		// A read under way so late waits for the body: a client that sends it in drips is ended too.
+		c.endRead(c.inRead.count&1 == 1 && c.inPhase.long > t.body)
 	}
 	if c.inWrite.count&1 == 1 && c.inWrite.long > t.write {
 		_ = c.Conn.SetWriteDeadline(past)

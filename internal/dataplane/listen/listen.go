@@ -36,7 +36,7 @@ type Config struct {
 	Addr string
 	// HeaderTimeout bounds the time from a request's first byte to the end of its header; default 10 s.
 	HeaderTimeout time.Duration
-	// BodyTimeout ends a request of whose body nothing comes for so long; default 60 s.
+	// BodyTimeout bounds the time in which a request's body has to arrive; default 60 s.
 	BodyTimeout time.Duration
 	// IdleTimeout closes connections without a request; default 310 s, as on AWS.
 	IdleTimeout time.Duration

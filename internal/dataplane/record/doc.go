@@ -4,6 +4,6 @@
 // line into a buffer and add to counters: a goroutine of the Log writes the buffer to its file. When the file is slower
 // than the requests, lines are dropped and counted; a request never waits for a disk. It must not change the answer.
 //
-// Locks: Log.mu guards the buffers and is held only to copy a line or to exchange two slices. Recorder.mu guards the
-// format that was made last, and is taken only while plans are built. Neither is held while another is taken.
+// Lock: Log.mu guards the buffers and is held only to copy a line or to exchange two slices. No other lock is taken
+// meanwhile.
 package record

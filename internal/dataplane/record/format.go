@@ -26,13 +26,12 @@ type line struct {
 	share int
 }
 
-// newLine prepares a format for the requests of a stage; nil for those that meet none. No format means that nothing is
-// logged.
-func newLine(f *snapshot.LogFormat, stage *snapshot.Stage) line {
+// newLine prepares a format for the requests of a stage; nil for those that meet none. Without a format there is no line.
+func newLine(f *snapshot.LogFormat, stage *snapshot.Stage) *line {
 	if f == nil || len(f.Text) == 0 {
-		return line{}
+		return nil
 	}
-	l := line{escape: exchange.LogLine}
+	l := &line{escape: exchange.LogLine}
 	if f.JSON {
 		l.escape = exchange.LogJSON
 	}

@@ -120,6 +120,18 @@ func petstore() *snapshot.Stage {
 	return s
 }
 
+// serving is a snapshot of the stages with all their routes.
+func serving(stages ...*snapshot.Stage) *snapshot.Snapshot {
+	s := &snapshot.Snapshot{}
+	for _, stage := range stages {
+		for _, route := range stage.AllRoutes {
+			route.Index = len(s.Routes)
+			s.Routes = append(s.Routes, route)
+		}
+	}
+	return s
+}
+
 // newExchange is an exchange that was answered by a backend.
 func newExchange(route *snapshot.Route) *exchange.Exchange {
 	x := &exchange.Exchange{}
@@ -154,11 +166,11 @@ func one(t *testing.T, f *snapshot.LogFormat, x *exchange.Exchange) string {
 	out := &sink{}
 	log := openLog(t, record.LogConfig{Output: out})
 	r := record.New(record.Config{Log: log, Metrics: metrics.New(metrics.Config{}), Format: f, Now: clock})
-	s := r.NoRoute()
-	if x.Route != nil {
-		s = r.For(x.Route)
+	served := &snapshot.Snapshot{}
+	if x.Stage != nil {
+		served = serving(x.Stage)
 	}
-	do(t, s, x)
+	do(t, r.All(served), x)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}

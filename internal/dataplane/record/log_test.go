@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/internal/dataplane/record"
+	"gatehouse/internal/snapshot"
 	"gatehouse/internal/telemetry/metrics"
 )
 
@@ -18,7 +19,8 @@ import (
 func filler(t *testing.T, log *record.Log) func(n int) {
 	t.Helper()
 	f := format(t, strings.Repeat("x", 96)+"$context.status", false)
-	step := record.New(record.Config{Log: log, Metrics: metrics.New(metrics.Config{}), Format: f, Now: clock}).NoRoute()
+	r := record.New(record.Config{Log: log, Metrics: metrics.New(metrics.Config{}), Format: f, Now: clock})
+	step := r.All(&snapshot.Snapshot{})
 	x := newExchange(nil)
 	return func(n int) {
 		for range n {

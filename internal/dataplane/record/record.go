@@ -1,8 +1,6 @@
 package record
 
 import (
-	"maps"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,99 +26,125 @@ type Config struct {
 }
 
 // Recorder makes the last step of every plan. It serves any number of snapshots.
-type Recorder struct {
-	cfg Config
-	// line is Config.Format for requests that meet no stage.
-	line line
-
-	mu    sync.Mutex // guards what follows
-	stage *snapshot.Stage
-	own   line // the ready format of stage, which all its routes share
-}
+type Recorder struct{ cfg Config }
 
 // New makes a Recorder.
 func New(cfg Config) *Recorder {
 	if cfg.Log != nil && !cfg.Log.on() {
 		cfg.Log = nil
 	}
-	r := &Recorder{cfg: cfg}
-	if cfg.Log != nil {
-		r.line = newLine(cfg.Format, nil)
-	}
-	return r
+	return &Recorder{cfg: cfg}
 }
 
-// lineOf gives the ready format of a stage.
-func (r *Recorder) lineOf(s *snapshot.Stage) line {
-	if r.cfg.Log == nil {
-		return line{}
-	}
-	f := r.cfg.Format
-	if s.AccessLog != nil {
-		f = s.AccessLog
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stage != s { // plans are built stage by stage: remembering the last one is enough
-		r.stage, r.own = s, newLine(f, s)
-	}
-	return r.own
-}
-
-// Step records the exchanges of one route.
-type Step struct {
-	r      *Recorder
-	labels metrics.Labels
-	line   line
-	// cell is found by the first request: a route that nobody calls costs nothing.
-	cell atomic.Pointer[metrics.Cell]
-	// stages is nil but for the step of requests without a route, whose stage is known only when they come. It is
-	// copied to be changed.
-	stages atomic.Pointer[map[*snapshot.Stage]*Step]
-}
-
-// For makes the step of a route.
-func (r *Recorder) For(route *snapshot.Route) *Step {
-	s := &Step{r: r, line: r.lineOf(route.Stage)}
-	s.labels = metrics.Labels{API: route.Stage.API.ID, Stage: route.Stage.Name, Route: route.Key}
-	return s
-}
-
-// NoRoute makes the step of requests that met no route. It remembers stages: make a new one for every snapshot.
-func (r *Recorder) NoRoute() *Step {
-	s := &Step{r: r, line: r.line}
-	s.labels = metrics.Labels{API: metrics.NoRoute, Stage: metrics.NoRoute, Route: metrics.NoRoute}
-	s.stages.Store(&map[*snapshot.Stage]*Step{})
-	return s
-}
-
-// Do counts the exchange and writes its line. It sets x.Latency and returns nil always.
-func (s *Step) Do(x *exchange.Exchange) error {
-	if x.Stage != nil {
-		if stages := s.stages.Load(); stages != nil {
-			return s.ofStage(*stages, x.Stage).Do(x)
+// All makes the step of all requests that a snapshot serves, and of those that find no route in it.
+func (r *Recorder) All(s *snapshot.Snapshot) *Step {
+	step := &Step{r: r, routes: make([]place, len(s.Routes)), stages: map[*snapshot.Stage]*place{}}
+	step.none.line = r.lineOf(nil)
+	for _, api := range s.APIs {
+		for _, stage := range api.Stages {
+			step.add(stage)
 		}
 	}
-	x.Latency = max(s.r.cfg.Now().Sub(x.Started), 0)
-	c := s.cell.Load()
-	if c == nil {
-		c = s.r.cfg.Metrics.Cell(s.labels)
-		s.cell.Store(c)
+	for i, route := range s.Routes {
+		step.routes[i].line = step.add(route.Stage).line
 	}
+	return step
+}
+
+// lineOf gives the ready format of a stage, nil for requests that meet none; nil when nothing is to be logged.
+func (r *Recorder) lineOf(s *snapshot.Stage) *line {
+	if r.cfg.Log == nil {
+		return nil
+	}
+	if s != nil && s.AccessLog != nil {
+		return newLine(s.AccessLog, s)
+	}
+	return newLine(r.cfg.Format, s)
+}
+
+// Step records the exchanges of one snapshot.
+//
+// One step serves all routes: what differs between them is one place in a slice, and what is the same for the routes of a
+// stage is shared by them. So a request of a route that was not called for a while fetches little into the processor's
+// cache.
+type Step struct {
+	r *Recorder
+	// routes is indexed by Route.Index.
+	routes []place
+	// stages are the places of requests that met a stage but no route, none of those that met no stage either.
+	stages map[*snapshot.Stage]*place
+	none   place
+}
+
+// place is where requests are counted, and how their lines are written.
+type place struct {
+	// cell is found by the first request: a route that nobody calls costs nothing.
+	cell atomic.Pointer[metrics.Cell]
+	line *line
+}
+
+// add finds the place of a stage, or makes it.
+func (s *Step) add(stage *snapshot.Stage) *place {
+	p, ok := s.stages[stage]
+	if !ok {
+		p = &place{line: s.r.lineOf(stage)}
+		s.stages[stage] = p
+	}
+	return p
+}
+
+// Do counts the exchange and writes its line. The exchange's Route and Stage are of the step's snapshot, or nil. It sets
+// x.Latency and returns nil always.
+func (s *Step) Do(x *exchange.Exchange) error {
+	p := s.place(x)
+	c := p.cell.Load()
+	if c == nil {
+		c = s.r.cfg.Metrics.Cell(s.labels(p, x))
+		p.cell.Store(c)
+	}
+	s.r.record(x, c, p.line)
+	return nil
+}
+
+// place finds where an exchange belongs.
+func (s *Step) place(x *exchange.Exchange) *place {
+	if x.Route != nil {
+		return &s.routes[x.Route.Index]
+	}
+	if p, ok := s.stages[x.Stage]; ok {
+		return p
+	}
+	return &s.none
+}
+
+// labels names the place of an exchange.
+func (s *Step) labels(p *place, x *exchange.Exchange) metrics.Labels {
+	l := metrics.Labels{API: metrics.NoRoute, Stage: metrics.NoRoute, Route: metrics.NoRoute}
+	if p != &s.none {
+		l.API, l.Stage = x.Stage.API.ID, x.Stage.Name
+	}
+	if x.Route != nil {
+		l.Route = x.Route.Key
+	}
+	return l
+}
+
+// record counts an exchange in a cell and writes its line, if there is one.
+func (r *Recorder) record(x *exchange.Exchange, c *metrics.Cell, l *line) {
+	x.Latency = max(r.cfg.Now().Sub(x.Started), 0)
 	c.Observe(x.Response.StatusCode(), x.Latency)
 	if x.Backend.Called {
-		c.ObserveIntegration(x.Backend.Latency)
+		c.ObserveIntegration(max(x.Backend.Latency, 0))
 	}
 	if x.Refusal != nil || x.Backend.Err != nil {
-		s.r.failed(x)
+		r.failed(x)
 	}
-	if s.r.cfg.Log != nil && s.line.text != nil {
-		b := s.line.append(x.Scratch(), x)
+	if l != nil {
+		b := l.append(x.Scratch(), x)
 		b = append(b, '\n')
-		s.r.cfg.Log.write(b)
+		r.cfg.Log.write(b)
 		x.KeepScratch(b)
 	}
-	return nil
 }
 
 // failed counts what went wrong.
@@ -139,23 +163,6 @@ func (r *Recorder) failed(x *exchange.Exchange) {
 		kind = "timeout"
 	}
 	r.cfg.Metrics.IntegrationError(kind)
-}
-
-// ofStage gives the step of requests that met a stage but no route.
-func (s *Step) ofStage(stages map[*snapshot.Stage]*Step, stage *snapshot.Stage) *Step {
-	if own, ok := stages[stage]; ok {
-		return own
-	}
-	own := &Step{r: s.r, line: s.r.lineOf(stage)}
-	own.labels = metrics.Labels{API: stage.API.ID, Stage: stage.Name, Route: metrics.NoRoute}
-	for {
-		old := s.stages.Load()
-		more := maps.Clone(*old)
-		more[stage] = own
-		if s.stages.CompareAndSwap(old, &more) {
-			return own
-		}
-	}
 }
 
 // Retain drops the numbers of routes that snap does not have, some time after it became current. Call it after each

@@ -146,14 +146,14 @@ func TestFormatOfStage(t *testing.T) {
 	r := record.New(record.Config{
 		Log: log, Metrics: metrics.New(metrics.Config{}), Format: format(t, "config $context.status", false), Now: clock,
 	})
-	none := r.NoRoute()
-	do(t, r.For(with.AllRoutes[0]), newExchange(with.AllRoutes[0]))
-	do(t, r.For(without.AllRoutes[0]), newExchange(without.AllRoutes[0]))
+	step := r.All(serving(with, without))
+	do(t, step, newExchange(with.AllRoutes[0]))
+	do(t, step, newExchange(without.AllRoutes[0]))
 	x := newExchange(nil)
-	do(t, none, x)
+	do(t, step, x)
 	x.Stage = with
-	do(t, none, x)
-	do(t, none, x)
+	do(t, step, x)
+	do(t, step, x)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -167,24 +167,24 @@ func TestCounts(t *testing.T) {
 	m := metrics.New(metrics.Config{IntegrationErrors: []string{"timeout", "reset"}})
 	r := record.New(record.Config{Metrics: m, Now: clock})
 	stage := petstore()
-	list, pet, none := r.For(stage.AllRoutes[0]), r.For(stage.AllRoutes[1]), r.NoRoute()
+	step := r.All(serving(stage))
 	for range 3 {
-		do(t, list, newExchange(stage.AllRoutes[0]))
+		do(t, step, newExchange(stage.AllRoutes[0]))
 	}
 	x := newExchange(stage.AllRoutes[1]) // a timeout
 	x.Response.SetStatusCode(504)
 	x.Refusal, x.Backend.Err = fault.New(fault.IntegrationTimeout, ""), errors.New("too slow")
-	do(t, pet, x)
+	do(t, step, x)
 	x = newExchange(stage.AllRoutes[1]) // refused before the backend was called
 	x.Response.SetStatusCode(429)
 	x.Refusal, x.Backend.Called = fault.New(fault.Throttled, ""), false
-	do(t, pet, x)
+	do(t, step, x)
 	x = newExchange(nil) // no mapping
 	x.Response.SetStatusCode(403)
 	x.Refusal, x.Backend.Called = fault.New(fault.NoMapping, ""), false
-	do(t, none, x)
+	do(t, step, x)
 	x.Stage = stage // no route
-	do(t, none, x)
+	do(t, step, x)
 
 	got := scrape(t, m)
 	const list200, pet5xx = `{api="petstore",route="GET /pets",stage="v1"}`, `{api="petstore",route="GET /pets/{id}",stage="v1"}`
@@ -221,14 +221,14 @@ func TestRetain(t *testing.T) {
 	m := metrics.New(metrics.Config{Keep: time.Minute, Now: func() time.Time { return now }})
 	r := record.New(record.Config{Metrics: m, Now: clock})
 	stage := petstore()
+	step := r.All(serving(stage))
 	for _, route := range stage.AllRoutes {
-		do(t, r.For(route), newExchange(route))
+		do(t, step, newExchange(route))
 	}
-	none := r.NoRoute()
 	x := newExchange(nil)
-	do(t, none, x)
+	do(t, step, x)
 	x.Stage = stage
-	do(t, none, x)
+	do(t, step, x)
 	r.Retain(&snapshot.Snapshot{Routes: stage.AllRoutes[:1]})
 	counted := func() int {
 		n := 0
@@ -248,6 +248,33 @@ func TestRetain(t *testing.T) {
 	}
 }
 
+// TestCellsOutliveSnapshots counts a route in one place, though its index changes from snapshot to snapshot.
+func TestCellsOutliveSnapshots(t *testing.T) {
+	m := metrics.New(metrics.Config{})
+	r := record.New(record.Config{Metrics: m, Now: clock})
+	before, other, after := petstore(), petstore(), petstore()
+	other.API, other.Name = &snapshot.API{ID: "other"}, "v2"
+	old := r.All(serving(before))
+	do(t, old, newExchange(before.AllRoutes[1]))
+	next := r.All(serving(other, after)) // GET /pets/{id} is the fourth route now
+	do(t, next, newExchange(after.AllRoutes[1]))
+	do(t, next, newExchange(other.AllRoutes[1]))
+	do(t, old, newExchange(before.AllRoutes[1])) // was under way
+	x := newExchange(nil)
+	x.Stage = &snapshot.Stage{Name: "v9", API: after.API} // of no snapshot
+	do(t, next, x)
+	got := scrape(t, m)
+	for name, want := range map[string]string{
+		`gatehouse_count_total{api="petstore",route="GET /pets/{id}",stage="v1"}`: "3",
+		`gatehouse_count_total{api="other",route="GET /pets/{id}",stage="v2"}`:    "1",
+		`gatehouse_count_total{api="-",route="-",stage="-"}`:                      "1",
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %s", name, got[name], want)
+		}
+	}
+}
+
 // TestManyAtOnce is for the race detector, and holds the numbers and lines to each other.
 func TestManyAtOnce(t *testing.T) {
 	out := &sink{}
@@ -255,7 +282,8 @@ func TestManyAtOnce(t *testing.T) {
 	log := openLog(t, record.LogConfig{Output: out})
 	r := record.New(record.Config{Log: log, Metrics: m, Format: format(t, definition.LogFormatJSON, true), Now: clock})
 	stage := petstore()
-	step, none := r.For(stage.AllRoutes[0]), r.NoRoute()
+	served := serving(stage)
+	step := r.All(served)
 	var all sync.WaitGroup
 	const workers, each = 8, 200
 	for range workers {
@@ -265,14 +293,14 @@ func TestManyAtOnce(t *testing.T) {
 			lost.Backend.Err = errors.New("down")
 			for range each {
 				do(t, step, x)
-				do(t, none, lost)
+				do(t, step, lost)
 			}
 		})
 	}
 	all.Go(func() {
 		for range 20 {
-			r.Retain(&snapshot.Snapshot{Routes: stage.AllRoutes})
-			do(t, r.For(stage.AllRoutes[1]), newExchange(stage.AllRoutes[1]))
+			r.Retain(served)
+			do(t, r.All(served), newExchange(stage.AllRoutes[1]))
 			log.Stats()
 		}
 	})
@@ -309,21 +337,22 @@ func everything(tb testing.TB, cfg record.LogConfig) (*record.Recorder, *exchang
 
 func TestNoAllocation(t *testing.T) {
 	r, x := everything(t, record.LogConfig{Output: discard{}})
+	step := r.All(serving(x.Stage))
 	for _, tc := range []struct {
 		name string
-		step *record.Step
 		set  func()
 	}{
-		{"served", r.For(x.Route), func() {}},
-		{"refused", r.For(x.Route), func() {
+		{"served", func() {}},
+		{"refused", func() {
 			x.Refusal, x.RefusalMessage = fault.New(fault.Throttled, ""), "Too Many Requests"
 			x.Response.SetStatusCode(429)
 		}},
-		{"no route", r.NoRoute(), func() { x.Route = nil }},
+		{"no route", func() { x.Route = nil }},
+		{"no stage", func() { x.Stage = nil }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.set()
-			if n := testing.AllocsPerRun(2000, func() { _ = tc.step.Do(x) }); n != 0 {
+			if n := testing.AllocsPerRun(2000, func() { _ = step.Do(x) }); n != 0 {
 				t.Errorf("%v allocations", n)
 			}
 		})

@@ -2,7 +2,7 @@ package throttle_test
 
 import (
 	"crypto/sha256"
-	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
@@ -13,6 +13,8 @@ import (
 	"gatehouse/internal/dataplane/exchange"
 	"gatehouse/internal/dataplane/throttle"
 	"gatehouse/internal/snapshot"
+	"gatehouse/internal/store"
+	"gatehouse/internal/store/sqlite"
 )
 
 // everything is a route with key, plan limit, stage limit, account limit and quota.
@@ -20,13 +22,8 @@ func everything(rate float64, burst int) *snapshot.Route {
 	return route("GET /pets", limit("petstore/v1", rate, burst), limit("account", rate, burst))
 }
 
-func useOf(i int, plan *snapshot.Plan, rate float64, burst int) *snapshot.PlanUse {
-	id := fmt.Sprintf("plan/free/key/%06d", i)
-	return &snapshot.PlanUse{Plan: plan, HasLimit: true, Limit: limit(id, rate, burst), CounterID: id}
-}
-
-func freePlan(n int64) *snapshot.Plan {
-	return &snapshot.Plan{ID: "free", Quota: &snapshot.Quota{Limit: n, Period: snapshot.Month}}
+func freePlan(n int64, rate float64, burst int) *snapshot.Plan {
+	return &snapshot.Plan{ID: "free", Limit: each(rate, burst), Quota: &snapshot.Quota{Limit: n, Period: snapshot.Month}}
 }
 
 // TestNoAllocation: key, plan limit, stage limit, account limit and quota cost no allocation, passed or refused.
@@ -40,18 +37,17 @@ func TestNoAllocation(t *testing.T) {
 		method bool
 	}{{"passes", 1e9, 1 << 39, true, false}, {"method limit", 1e9, 1 << 39, true, true}, {"throttled", 0, 1, false, false}, {"over the quota", 1e9, 0, false, false}} {
 		t.Run(tc.name, func(t *testing.T) {
-			key := &snapshot.Key{
-				Digest: sha256.Sum256([]byte(value)),
-				Plans:  map[string]*snapshot.PlanUse{"petstore/v1": useOf(1, freePlan(tc.quota), tc.rate, 1<<30)},
-			}
+			use := &snapshot.PlanUse{Plan: freePlan(tc.quota, tc.rate, 1<<30), Keys: 1}
 			if tc.method {
-				key.Plans["petstore/v1"].Methods = map[string]snapshot.Limit{"GET /pets": limit("m", tc.rate, 1<<30)}
+				m := limit("m", tc.rate, 1<<30)
+				use.Methods = map[string]*snapshot.Limit{"GET /pets": &m}
 			}
 			r := everything(1e9, 1<<30)
-			r.Stage.ID = "petstore/v1"
-			first := apikey.For(r, map[snapshot.Digest]*snapshot.Key{key.Digest: key})
+			first := apikey.For(r, snapshot.NewKeys([]snapshot.Key{
+				{ID: "alice", Digest: sha256.Sum256([]byte(value)), Plans: map[*snapshot.Stage]*snapshot.PlanUse{r.Stage: use}},
+			}))
 			then := throttle.For(r, open(t, &memory{}))
-			x := &exchange.Exchange{Request: &fasthttp.Request{}, Started: time.Now()}
+			x := &exchange.Exchange{Request: &fasthttp.Request{}, Started: time.Now(), Route: r}
 			x.Request.Header.Set("x-api-key", value)
 			n := testing.AllocsPerRun(1000, func() {
 				if err := first.Do(x); err != nil {
@@ -76,17 +72,15 @@ func BenchmarkDo(b *testing.B) {
 
 func benchmarkDo(b *testing.B, keys int, rate float64, pass bool) {
 	s := throttle.For(everything(1e9, 1<<30), open(b, &memory{}))
-	plan := freePlan(1 << 39)
-	uses := make([]*snapshot.PlanUse, keys)
-	for i := range uses {
-		uses[i] = useOf(i, plan, rate, 1<<30)
-		_ = do(s, uses[i], noon)
+	uses := callers(keys, freePlan(1<<39, rate, 1<<30))
+	for _, use := range uses {
+		_ = do(s, use, noon)
 	}
 	x := &exchange.Exchange{Started: noon}
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		x.Use = uses[i*7919%keys]
+		x.Key, x.Use = uses[i*7919%keys].Key, uses[0].PlanUse
 		i++
 		if err := s.Do(x); (err == nil) != pass {
 			b.Fatal(err)
@@ -96,9 +90,9 @@ func benchmarkDo(b *testing.B, keys int, rate float64, pass bool) {
 
 func BenchmarkDoParallel(b *testing.B) {
 	s := throttle.For(everything(1e9, 1<<30), open(b, nil))
-	use := useOf(1, freePlan(1<<39), 1e9, 1<<30)
+	use := callers(1, freePlan(1<<39, 1e9, 1<<30))[0]
 	b.RunParallel(func(pb *testing.PB) {
-		x := &exchange.Exchange{Started: noon, Use: use}
+		x := &exchange.Exchange{Started: noon, Key: use.Key, Use: use.PlanUse}
 		for pb.Next() {
 			_ = s.Do(x)
 		}
@@ -108,11 +102,7 @@ func BenchmarkDoParallel(b *testing.B) {
 // BenchmarkFirstRequests is the first request of each of 100,000 keys, and what they leave in memory.
 func BenchmarkFirstRequests(b *testing.B) {
 	const keys = 100_000
-	plan := freePlan(1 << 39)
-	uses := make([]*snapshot.PlanUse, keys)
-	for i := range uses {
-		uses[i] = useOf(i, plan, 100, 10)
-	}
+	uses := callers(keys, freePlan(1<<39, 100, 10))
 	var used uint64
 	for b.Loop() {
 		before := heap()
@@ -150,11 +140,38 @@ func BenchmarkFor(b *testing.B) {
 func BenchmarkSweep(b *testing.B) {
 	l := open(b, nil)
 	s := throttle.For(route("GET /"), l)
-	plan := freePlan(1 << 39)
-	for i := range 100_000 {
-		_ = do(s, useOf(i, plan, 0.001, 10), noon)
+	for _, use := range callers(100_000, freePlan(1<<39, 0.001, 10)) {
+		_ = do(s, use, noon)
 	}
 	for b.Loop() {
 		l.Sweep(noon)
+	}
+}
+
+// BenchmarkSave saves 10,000 counters of 100,000 that changed in random order.
+func BenchmarkSave(b *testing.B) {
+	s, err := sqlite.Open(b.Context(), b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	l := open(b, store.NewShelf(s, "quotaCounter"))
+	step := throttle.For(route("GET /"), l)
+	all := callers(100_000, freePlan(1<<39, 1e9, 1<<30))
+	save := func(some []*caller) {
+		for _, c := range some {
+			_ = do(step, c, noon)
+		}
+		b.StartTimer()
+		if err := l.Flush(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+	}
+	save(all)
+	b.ResetTimer()
+	for range b.N {
+		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		save(all[:10_000])
 	}
 }

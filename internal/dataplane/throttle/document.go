@@ -25,7 +25,7 @@ type document struct {
 
 // appendDoc writes what document reads. By hand, as a busy second has many.
 func (c *counter) appendDoc(b []byte) []byte {
-	t := tally(c.tally.Load())
+	t, first := tally(c.tally.Load()), span(c.first.Load())
 	b = append(b, `{"period":"`...)
 	b = append(b, t.span().period().String()...)
 	b = append(b, `","index":`...)
@@ -33,9 +33,9 @@ func (c *counter) appendDoc(b []byte) []byte {
 	b = append(b, `,"used":`...)
 	b = strconv.AppendInt(b, t.used(), 10)
 	b = append(b, `,"firstPeriod":"`...)
-	b = append(b, c.first.period().String()...)
+	b = append(b, first.period().String()...)
 	b = append(b, `","firstIndex":`...)
-	b = strconv.AppendInt(b, c.first.index(), 10)
+	b = strconv.AppendInt(b, first.index(), 10)
 	b = append(b, `,"offset":`...)
 	b = strconv.AppendBool(b, c.offset.Load())
 	return append(b, '}')
@@ -43,40 +43,43 @@ func (c *counter) appendDoc(b []byte) []byte {
 
 // load adds a counter that was saved.
 func (l *Ledger) load(id string, doc []byte) error {
-	c, err := parseCounter(id, doc)
+	a := newAccount(id)
+	err := a.counter.parse(doc)
 	if err != nil {
 		return fmt.Errorf("quota counter %q cannot be read (%w): it was written by a newer Gatehouse or is damaged; "+
 			"delete it to count from nothing", id, err)
 	}
-	l.counters.add(id, c)
+	l.accounts.add(id, a)
+	l.inUse.Add(1)
 	return nil
 }
 
-func parseCounter(id string, doc []byte) (*counter, error) {
+// parse makes an unused counter the one that was saved.
+func (c *counter) parse(doc []byte) error {
 	var d document
 	r := json.NewDecoder(bytes.NewReader(doc))
 	r.DisallowUnknownFields()
 	if err := r.Decode(&d); err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := r.Token(); err != io.EOF { //nolint:errorlint // Token gives it as it is
-		return nil, errors.New("something follows the document")
+		return errors.New("something follows the document")
 	}
 	in, err := parseSpan(d.Period, d.Index)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	first, err := parseSpan(d.FirstPeriod, d.FirstIndex)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if d.Used < 0 || d.Used > maxUsed {
-		return nil, fmt.Errorf("used is %d", d.Used)
+		return fmt.Errorf("used is %d", d.Used)
 	}
-	c := &counter{id: id, first: first}
 	c.tally.Store(uint64(tallyOf(in, d.Used)))
+	c.first.Store(uint32(first))
 	c.offset.Store(d.Offset)
-	return c, nil
+	return nil
 }
 
 func parseSpan(period string, index int64) (span, error) {

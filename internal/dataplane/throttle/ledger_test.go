@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,9 +90,9 @@ func TestSavesWhatChanged(t *testing.T) {
 	m := &memory{}
 	l := open(t, m)
 	s := throttle.For(route("GET /"), l)
-	use := func(id string, limit, offset int64) *snapshot.PlanUse {
+	use := func(id string, limit, offset int64) *caller {
 		u := planUse(&snapshot.Quota{Limit: limit, Offset: offset, Period: snapshot.Day})
-		u.CounterID = id
+		u.ID = id
 		return u
 	}
 	flush(t, l)
@@ -110,13 +111,13 @@ func TestSavesWhatChanged(t *testing.T) {
 	l.Sweep(next)
 	passes(s, use("a", 3, 0), next, 1) // gone, and here again
 	flush(t, l)
-	want := [][]string{{"a"}, {"b", "a"}, {"b"}, {"-a", "a"}}
+	want := [][]string{{"free/a"}, {"free/a", "free/b"}, {"free/b"}, {"-free/a", "free/a"}}
 	if diff := cmp.Diff(want, m.saves); diff != "" {
 		t.Errorf("saves (-want +got):\n%s", diff)
 	}
 	docs := map[string]string{
-		"a": `{"period":"DAY","index":20777,"used":1,"firstPeriod":"DAY","firstIndex":20777,"offset":false}`,
-		"b": `{"period":"DAY","index":20775,"used":0,"firstPeriod":"DAY","firstIndex":20775,"offset":true}`,
+		"free/a": `{"period":"DAY","index":20777,"used":1,"firstPeriod":"DAY","firstIndex":20777,"offset":false}`,
+		"free/b": `{"period":"DAY","index":20775,"used":0,"firstPeriod":"DAY","firstIndex":20775,"offset":true}`,
 	}
 	if diff := cmp.Diff(docs, m.docs); diff != "" {
 		t.Errorf("documents (-want +got):\n%s", diff)
@@ -135,9 +136,9 @@ func shelf(t *testing.T, dir string) *store.Shelf {
 
 func TestRestart(t *testing.T) {
 	k := shelf(t, t.TempDir())
-	quota := func(p snapshot.Period) *snapshot.PlanUse {
+	quota := func(p snapshot.Period) *caller {
 		use := planUse(&snapshot.Quota{Limit: 10, Offset: 3, Period: p})
-		use.CounterID = p.String()
+		use.ID = p.String()
 		return use
 	}
 	for _, tc := range []struct {
@@ -199,7 +200,7 @@ func TestSaveRace(t *testing.T) {
 		wg.Go(func() {
 			for i := range 2000 {
 				use := planUse(&snapshot.Quota{Limit: 1 << 30, Period: snapshot.Month})
-				use.CounterID = strconv.Itoa(i % 20)
+				use.ID = strconv.Itoa(i % 20)
 				if err := do(s, use, noon); err != nil {
 					t.Error(err)
 				}
@@ -220,6 +221,56 @@ func TestSaveRace(t *testing.T) {
 	})
 	if err != nil || n != 20 {
 		t.Errorf("%d counters, %v", n, err)
+	}
+}
+
+// slow is a keeper that takes its time.
+type slow struct {
+	memory
+	takes time.Duration
+	began []time.Time
+}
+
+func (s *slow) Save(ctx context.Context, gone []string, changed iter.Seq2[string, []byte]) error {
+	s.began = append(s.began, time.Now())
+	time.Sleep(s.takes)
+	return s.memory.Save(ctx, gone, changed)
+}
+
+// TestPause: the longer a save takes, the longer is the pause after it.
+func TestPause(t *testing.T) {
+	for _, tc := range []struct {
+		name                string
+		every, takes, pause time.Duration
+	}{
+		{"quick", 0, time.Millisecond, time.Second},
+		{"not so quick", 0, 40 * time.Millisecond, 2 * time.Second},
+		{"slow", 0, time.Second, 10 * time.Second},
+		{"seldom", time.Minute, time.Second, time.Minute},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := &slow{takes: tc.takes}
+				l, err := throttle.Open(t.Context(), throttle.Config{Keeper: k, Now: time.Now, SaveEvery: tc.every})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := throttle.For(route("GET /"), l)
+				use := planUse(&snapshot.Quota{Limit: 1 << 30})
+				for range 2000 {
+					passes(s, use, time.Now(), 1)
+					time.Sleep(100 * time.Millisecond)
+				}
+				if err := l.Close(context.WithoutCancel(t.Context())); err != nil {
+					t.Error(err)
+				}
+				for i := range k.began[2:] {
+					if got := k.began[i+1].Sub(k.began[i]) - tc.takes; got != tc.pause {
+						t.Fatalf("pause %d is %v, want %v", i, got, tc.pause)
+					}
+				}
+			})
+		})
 	}
 }
 
@@ -344,7 +395,7 @@ func TestKilled(t *testing.T) {
 
 const childLimit = 1 << 17
 
-func childUse() *snapshot.PlanUse {
+func childUse() *caller {
 	return planUse(&snapshot.Quota{Limit: childLimit, Period: snapshot.Day})
 }
 

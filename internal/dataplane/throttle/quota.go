@@ -57,8 +57,10 @@ type tally uint64
 const (
 	usedBits = 40
 	maxUsed  = 1<<usedBits - 1
-	// gone is the tally of a counter that was swept. It is no period's: kind 3 does not exist.
-	gone = math.MaxUint64
+	// gone is the tally of a counter that was swept, unused of one that no request came to. They are no period's: kind 3
+	// does not exist.
+	gone   = math.MaxUint64
+	unused = math.MaxUint64 - 1
 )
 
 func tallyOf(s span, used int64) tally { return tally(s)<<usedBits | tally(used) }
@@ -69,15 +71,23 @@ func (t tally) used() int64 { return int64(t & maxUsed) }
 
 // counter counts the requests of one key in one plan.
 type counter struct {
-	id    string
 	tally atomic.Uint64
-	// first is the period in which the counter was made, which is the only one that Quota.Offset counts in.
-	first span
+	// first is the period of the first request, which is the only one that Quota.Offset counts in; 0 before it is known.
+	first atomic.Uint32
 	// offset says that first is worth keeping, since a plan with an offset has counted here.
 	offset atomic.Bool
-	// changed says that the counter is in the list of those to be saved, whose next one is next.
+	// changed says that the counter is in the list of those to be saved.
 	changed atomic.Bool
-	next    *counter
+}
+
+// begin makes an unused counter ready for its first request, which began at t, and reports whether it did.
+func (c *counter) begin(t time.Time, q *snapshot.Quota) bool {
+	if c.tally.Load() != unused {
+		return false
+	}
+	now := spanOf(q.Period, t)
+	c.first.CompareAndSwap(0, uint32(now))
+	return c.tally.CompareAndSwap(unused, uint64(tallyOf(now, 0)))
 }
 
 // count counts a request that began at t, and reports whether the counter must be saved. A counter never goes back to an
@@ -95,7 +105,7 @@ func (c *counter) count(t time.Time, q *snapshot.Quota) (v verdict, save bool) {
 		if in := tally(was).span(); in == now || in == now+1 && in.period() == now.period() {
 			s, used = in, tally(was).used()
 		}
-		if used >= allowed(q, s == c.first) {
+		if used >= allowed(q, s == span(c.first.Load())) {
 			return refused, save
 		}
 		if c.tally.CompareAndSwap(was, uint64(tallyOf(s, used+1))) {
@@ -120,15 +130,21 @@ const (
 	keepWithOffset = 400 * 24 * time.Hour
 )
 
-// sweep marks a counter as gone when nothing of it matters any more.
-func (c *counter) sweep(now time.Time) bool {
-	was := c.tally.Load()
+// over reports whether nothing of the counter matters any more.
+func (c *counter) over(now time.Time) bool {
+	t := c.tally.Load()
+	if t == unused {
+		return true
+	}
 	after := keep
 	if c.offset.Load() {
 		after = keepWithOffset
 	}
-	if c.changed.Load() || now.Before(tally(was).span().end().Add(after)) {
-		return false
-	}
-	return c.tally.CompareAndSwap(was, gone)
+	return !c.changed.Load() && !now.Before(tally(t).span().end().Add(after))
+}
+
+// sweep marks a counter that is over as gone; was is its last tally.
+func (c *counter) sweep(now time.Time) (was tally, dropped bool) {
+	was = tally(c.tally.Load())
+	return was, c.over(now) && c.tally.CompareAndSwap(uint64(was), gone)
 }

@@ -91,7 +91,7 @@ func TestOffset(t *testing.T) {
 		t.Errorf("long forgotten, %d passed, want 6", got)
 	}
 	use = planUse(&snapshot.Quota{Limit: 3, Offset: 4, Period: snapshot.Day})
-	use.CounterID = "another"
+	use.ID = "another"
 	if got := passes(s, use, noon, 20); got != 0 {
 		t.Errorf("%d passed an offset over the limit", got)
 	}

@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -9,28 +10,28 @@ import (
 	"gatehouse/internal/snapshot"
 )
 
-// Step is the step of one route. It serves many requests at once.
+// Step is the step of all routes that have the same limits. It serves many requests at once and holds nothing of a single
+// route.
 type Step struct {
-	ledger  *Ledger
-	route   string
-	limits  []routeLimit
-	reasons reasons
+	ledger *Ledger
+	limits []routeLimit
 }
 
-// routeLimit is a bucket of every request to the route, found once and found again only when it was swept.
+// routeLimit is a bucket of every request to a route, found once and found again only when it was swept.
 type routeLimit struct {
 	id      string
 	pace    pace
 	bucket  atomic.Pointer[bucket]
-	refusal *fault.Error
+	refusal error
 }
 
-// For makes the step of a route; nil when neither key nor limit can ever refuse there.
+// For makes the step of a route; nil when neither key nor limit can ever refuse there. It serves all other
+// routes with the same Limits as well.
 func For(r *snapshot.Route, l *Ledger) *Step {
 	if len(r.Limits) == 0 && !r.APIKeyRequired {
 		return nil
 	}
-	s := &Step{ledger: l, route: r.Key, limits: make([]routeLimit, len(r.Limits)), reasons: reasons{route: r}}
+	s := &Step{ledger: l, limits: make([]routeLimit, len(r.Limits))}
 	for i, limit := range r.Limits {
 		s.limits[i].id = limit.ID
 		s.limits[i].pace = paceOf(limit)
@@ -42,7 +43,7 @@ func For(r *snapshot.Route, l *Ledger) *Step {
 
 // Do takes a token from each bucket that the request must pass and counts it against its quota, or refuses it. First comes
 // the usage plan's limit for the key on this route, or else the plan's limit for the key; then the route's limits in their
-// order; then the quota. It allocates for a key's first request, and for the first refusal by a plan.
+// order; then the quota. It allocates for a key's first request since the ledger was swept.
 //
 // The request's time is x.Started, to save a look at the clock. A request that was held up long before this step is thus
 // judged by an earlier time, at which a busy bucket has nothing for it yet.
@@ -50,42 +51,41 @@ func For(r *snapshot.Route, l *Ledger) *Step {
 // AWS: whether a refused request uses up anything is not documented. Here it does not: a refusal gives back what the
 // limits before it took, and counts against no quota, so that a client over its own limit takes nothing from others.
 func (s *Step) Do(x *exchange.Exchange) error {
-	r := request{use: x.Use, at: x.Started, now: s.ledger.since(x.Started)}
-	if r.use == nil {
+	r := request{key: x.Key, at: x.Started, now: s.ledger.since(x.Started)}
+	if x.Use == nil {
 		return s.passRoute(&r, 0)
 	}
-	r.slot = s.ledger.uses.of(r.use)
-	if len(r.use.Methods) > 0 {
-		if limit, ok := r.use.Methods[s.route]; ok {
-			return s.passKey(&r, nil, limit)
+	r.quota, r.seats = x.Use.Plan.Quota, s.ledger.rows.of(x.Use)
+	if len(x.Use.Methods) > 0 {
+		if limit := x.Use.Methods[x.Route.Key]; limit != nil {
+			return s.passKey(&r, s.ledger.rows.ofRoute(x.Use, limit))
 		}
 	}
-	if r.use.HasLimit {
-		return s.passKey(&r, &r.slot.bucket, r.use.Limit)
+	if r.seats.limited {
+		return s.passKey(&r, r.seats)
 	}
 	return s.passRoute(&r, 0)
 }
 
-// request is what the step looks at: the caller's plan use with its slot, both nil without a key, and the time.
+// request is what the step looks at: the caller's key with its quota and its seat, all nil without a plan, and the time.
 type request struct {
-	use  *snapshot.PlanUse
-	slot *useSlot
-	at   time.Time
-	now  int64 // at in the buckets' time
+	key   *snapshot.Key
+	quota *snapshot.Quota
+	seats *seats
+	at    time.Time
+	now   int64 // at in the buckets' time
 }
 
-// passKey passes the plan's limit for the key, then the rest. found remembers the limit's
-// bucket; nil has it looked up each time.
-func (s *Step) passKey(r *request, found *atomic.Pointer[bucket], limit snapshot.Limit) error {
-	p := paceOf(limit)
-	b := s.ledger.take(found, limit.ID, r.now, p)
+// passKey passes the plan's limit for the key, then the rest.
+func (s *Step) passKey(r *request, in *seats) error {
+	b := s.ledger.takeKey(in, r.key, r.now)
 	if b == nil {
 		s.ledger.refusedKey.Add(1)
-		return s.reasons.throttled(r.use.Plan, limit)
+		return in.throttled
 	}
 	err := s.passRoute(r, 0)
 	if err != nil {
-		b.giveBack(p)
+		b.giveBack(in.pace)
 	}
 	return err
 }
@@ -110,12 +110,15 @@ func (s *Step) passRoute(r *request, i int) error {
 
 // passQuota counts a request that passed everything else.
 func (s *Step) passQuota(r *request) error {
-	if r.use == nil || r.use.Plan.Quota == nil {
-		return nil
-	}
-	if s.ledger.count(&r.slot.counter, r.use.CounterID, r.at, r.use.Plan.Quota) {
+	if r.quota == nil || s.ledger.count(r.seats, r.key, r.at, r.quota) {
 		return nil
 	}
 	s.ledger.refusedQuota.Add(1)
-	return s.reasons.exhausted(r.use.Plan)
+	return r.seats.exhausted
+}
+
+// routeRefusal is the refusal of a limit of the route, stage or account, whose id says which.
+func routeRefusal(l snapshot.Limit) error {
+	return fault.New(fault.Throttled,
+		fmt.Sprintf("Throttle limit exceeded for %s. Limit: %.2f Burst: %d", l.ID, l.Rate, l.Burst))
 }

@@ -2,6 +2,7 @@ package throttle_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -46,16 +47,43 @@ func limit(id string, rate float64, burst int) snapshot.Limit {
 	return snapshot.Limit{ID: id, Rate: rate, Burst: burst}
 }
 
-func planUse(q *snapshot.Quota) *snapshot.PlanUse {
-	return &snapshot.PlanUse{Plan: &snapshot.Plan{ID: "free", Quota: q}, CounterID: "free/alice"}
+// caller is a key with what its plan allows it.
+type caller struct {
+	*snapshot.Key
+	*snapshot.PlanUse
 }
 
-func do(s *throttle.Step, use *snapshot.PlanUse, at time.Time) error {
-	return s.Do(&exchange.Exchange{Started: at, Use: use})
+// callers are n keys that share a plan use.
+func callers(n int, plan *snapshot.Plan) []*caller {
+	use := &snapshot.PlanUse{Plan: plan, Keys: n}
+	all := make([]*caller, n)
+	for i := range all {
+		all[i] = &caller{&snapshot.Key{ID: fmt.Sprintf("key%06d", i), Index: uint32(i)}, use}
+	}
+	return all
+}
+
+// alice has the only key of a plan.
+func alice(plan snapshot.Plan, methods map[string]*snapshot.Limit) *caller {
+	plan.ID = "free"
+	return &caller{&snapshot.Key{ID: "alice"}, &snapshot.PlanUse{Plan: &plan, Methods: methods, Keys: 1}}
+}
+
+func planUse(q *snapshot.Quota) *caller { return alice(snapshot.Plan{Quota: q}, nil) }
+
+// each is a plan's limit for each key.
+func each(rate float64, burst int) *snapshot.Limit { return &snapshot.Limit{Rate: rate, Burst: burst} }
+
+func do(s *throttle.Step, c *caller, at time.Time) error {
+	x := &exchange.Exchange{Started: at, Route: &snapshot.Route{Key: "GET /pets"}}
+	if c != nil {
+		x.Key, x.Use = c.Key, c.PlanUse
+	}
+	return s.Do(x)
 }
 
 // passes says how many of n requests at one time pass.
-func passes(s *throttle.Step, use *snapshot.PlanUse, at time.Time, n int) int {
+func passes(s *throttle.Step, use *caller, at time.Time, n int) int {
 	passed := 0
 	for range n {
 		if do(s, use, at) == nil {
@@ -67,9 +95,11 @@ func passes(s *throttle.Step, use *snapshot.PlanUse, at time.Time, n int) int {
 
 func TestOrder(t *testing.T) {
 	quota := &snapshot.Quota{Limit: 5, Period: snapshot.Day}
+	m, n := limit("m", 1, 4), limit("n", 1, 1)
+	methods, others := map[string]*snapshot.Limit{"GET /pets": &m, "GET /": &n}, map[string]*snapshot.Limit{"GET /": &n}
 	for _, tc := range []struct {
 		name   string
-		use    *snapshot.PlanUse
+		use    *caller
 		limits []snapshot.Limit
 		passes int // of 20 at once
 		kind   fault.Kind
@@ -77,23 +107,13 @@ func TestOrder(t *testing.T) {
 	}{
 		{"nothing", planUse(nil), nil, 20, 0, ""},
 		{
-			"key", &snapshot.PlanUse{Plan: &snapshot.Plan{ID: "free"}, HasLimit: true, Limit: limit("k", 5, 10)},
+			"key", alice(snapshot.Plan{Limit: each(5, 10)}, nil),
 			[]snapshot.Limit{limit("stage", 100, 15)},
-			10, fault.Throttled, "Key throttle limit exceeded for Usage Plan ID free, RestApi petstore, Stage v1, Resource r1, " +
-				"HttpMethod GET. Limit: 5.00 Burst: 10",
+			10, fault.Throttled, "Key throttle limit exceeded for Usage Plan ID free. Limit: 5.00 Burst: 10",
 		},
-		{
-			"method instead of key", &snapshot.PlanUse{
-				Plan: &snapshot.Plan{ID: "free"}, HasLimit: true, Limit: limit("k", 5, 2),
-				Methods: map[string]snapshot.Limit{"GET /pets": limit("m", 1, 4), "GET /": limit("n", 1, 1)},
-			}, nil, 4, fault.Throttled, "Limit: 1.00 Burst: 4",
-		},
-		{
-			"method of another route", &snapshot.PlanUse{
-				Plan: &snapshot.Plan{ID: "free"}, HasLimit: true, Limit: limit("k", 5, 2),
-				Methods: map[string]snapshot.Limit{"GET /": limit("n", 1, 1)},
-			}, nil, 2, fault.Throttled, "Limit: 5.00 Burst: 2",
-		},
+		{"method instead of key", alice(snapshot.Plan{Limit: each(5, 2)}, methods), nil, 4, fault.Throttled, "Plan ID free, m. Limit: 1.00 Burst: 4"},
+		{"method of another route", alice(snapshot.Plan{Limit: each(5, 2)}, others), nil, 2, fault.Throttled, "Limit: 5.00 Burst: 2"},
+		{"method and quota", alice(snapshot.Plan{Quota: &snapshot.Quota{Limit: 3}}, methods), nil, 3, fault.QuotaExceeded, "Quota Limit: 3"},
 		{"stage", planUse(quota), []snapshot.Limit{limit("stage", 1, 3), limit("account", 1, 9)}, 3, fault.Throttled, "for stage."},
 		{
 			"account", planUse(nil),
@@ -106,8 +126,7 @@ func TestOrder(t *testing.T) {
 			"quota", planUse(quota),
 			[]snapshot.Limit{limit("stage", 1, 9)},
 			5, fault.QuotaExceeded,
-			"Key quota exhausted for Usage Plan ID free, RestApi petstore, Stage v1, Resource r1, HttpMethod GET. " +
-				"Quota Limit: 5 Period: DAY",
+			"Key quota exhausted for Usage Plan ID free. Quota Limit: 5 Period: DAY",
 		},
 		{"rate 0", planUse(nil), []snapshot.Limit{limit("stage", 0, 3)}, 0, fault.Throttled, "for stage."},
 		{"burst 0", planUse(nil), []snapshot.Limit{limit("stage", 3, 0)}, 0, fault.Throttled, "for stage."},
@@ -145,13 +164,12 @@ func TestNotNeeded(t *testing.T) {
 // TestGivesBack: what a refused request took from the limits before the one that refused is there again.
 func TestGivesBack(t *testing.T) {
 	l := open(t, nil)
-	use := planUse(&snapshot.Quota{Limit: 3, Period: snapshot.Day})
-	use.HasLimit, use.Limit = true, limit("k", 1, 10)
+	use := alice(snapshot.Plan{Limit: each(1, 10), Quota: &snapshot.Quota{Limit: 3, Period: snapshot.Day}}, nil)
 	stage, account := limit("stage", 1, 10), limit("account", 1, 5)
 	if got := passes(throttle.For(route("GET /", stage, account), l), use, noon, 50); got != 3 {
 		t.Fatalf("%d passed the quota, want 3", got)
 	}
-	use = &snapshot.PlanUse{Plan: &snapshot.Plan{}, HasLimit: true, Limit: use.Limit}
+	use = alice(snapshot.Plan{Limit: each(1, 10)}, nil)
 	if got := passes(throttle.For(route("GET /", stage, account), l), use, noon, 50); got != 2 {
 		t.Errorf("%d passed the account's limit, want the 2 that the quota left", got)
 	}
@@ -236,14 +254,15 @@ func TestNeverOver(t *testing.T) {
 func TestExactAtOnce(t *testing.T) {
 	for _, tc := range []struct {
 		name string
-		use  func() *snapshot.PlanUse
+		use  func() *caller
 		lim  []snapshot.Limit
 	}{
-		{"key", func() *snapshot.PlanUse {
-			return &snapshot.PlanUse{Plan: &snapshot.Plan{}, HasLimit: true, Limit: limit("k", 1, 500)}
+		{"key", func() *caller { return alice(snapshot.Plan{Limit: each(1, 500)}, nil) }, nil},
+		{"key and quota", func() *caller {
+			return alice(snapshot.Plan{Limit: each(1, 600), Quota: &snapshot.Quota{Limit: 500}}, nil)
 		}, nil},
-		{"stage", func() *snapshot.PlanUse { return nil }, []snapshot.Limit{limit("s", 1, 500)}},
-		{"quota", func() *snapshot.PlanUse { return planUse(&snapshot.Quota{Limit: 500, Period: snapshot.Month}) }, nil},
+		{"stage", func() *caller { return nil }, []snapshot.Limit{limit("s", 1, 500)}},
+		{"quota", func() *caller { return planUse(&snapshot.Quota{Limit: 500, Period: snapshot.Month}) }, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for range 20 {
@@ -293,13 +312,16 @@ func TestLimitChanges(t *testing.T) {
 	}
 }
 
-// TestSweep: what matters no more is dropped, and a step that knew it goes on to limit exactly.
+// TestSweep: what matters no more is dropped, and a step that knew it goes on to limit exactly. A key's bucket goes with
+// its counter.
 func TestSweep(t *testing.T) {
 	l := open(t, nil)
 	s := throttle.For(route("GET /", limit("stage", 1, 10)), l)
-	use := planUse(&snapshot.Quota{Limit: 100, Period: snapshot.Day})
-	use.HasLimit, use.Limit = true, limit("k", 10, 10)
+	use := alice(snapshot.Plan{Limit: each(10, 10), Quota: &snapshot.Quota{Limit: 100, Period: snapshot.Day}}, nil)
 	passes(s, use, noon, 10)
+	bob := alice(snapshot.Plan{Limit: each(10, 10)}, nil)
+	bob.ID = "bob"
+	passes(throttle.For(route("GET /"), l), bob, noon, 10)
 	sizes := func(at time.Time) [2]int64 {
 		l.Sweep(at)
 		return [2]int64{l.Stats().Buckets, l.Stats().Counters}
@@ -309,10 +331,10 @@ func TestSweep(t *testing.T) {
 		at   time.Time
 		want [2]int64
 	}{
-		{noon.Add(999 * time.Millisecond), [2]int64{2, 1}},
-		{noon.Add(time.Second), [2]int64{1, 1}},
-		{noon.Add(10 * time.Second), [2]int64{0, 1}},
-		{midnight.Add(24*time.Hour - 1), [2]int64{0, 1}},
+		{noon.Add(999 * time.Millisecond), [2]int64{3, 1}},
+		{noon.Add(time.Second), [2]int64{2, 1}},
+		{noon.Add(10 * time.Second), [2]int64{1, 1}},
+		{midnight.Add(24*time.Hour - 1), [2]int64{1, 1}},
 		{midnight.Add(24 * time.Hour), [2]int64{0, 0}},
 	} {
 		if got := sizes(tc.at); got != tc.want {
@@ -324,6 +346,60 @@ func TestSweep(t *testing.T) {
 	}
 	if got := sizes(midnight.Add(24 * time.Hour)); got != [2]int64{2, 1} {
 		t.Errorf("buckets and counters are %v, want 2 and 1", got)
+	}
+}
+
+// TestSweepMeetsFirstRequest: an account that is asked for the first time while a sweep looks at it stays what it was.
+func TestSweepMeetsFirstRequest(t *testing.T) {
+	const keys = 50_000
+	l := open(t, nil)
+	s := throttle.For(route("GET /"), l)
+	uses := callers(keys, freePlan(2, 1e9, 10))
+	var requests, sweeps sync.WaitGroup
+	stop := make(chan struct{})
+	sweeps.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				l.Sweep(noon.Add(time.Hour)) // all buckets are full again
+			}
+		}
+	})
+	requests.Go(func() {
+		for i, use := range uses {
+			if n := passes(s, use, noon, 3); n != 2 {
+				t.Errorf("%d requests of key %d passed, want 2", n, i)
+			}
+		}
+	})
+	requests.Wait()
+	close(stop)
+	sweeps.Wait()
+	if n := l.Stats().Counters; n != keys {
+		t.Errorf("%d counters, want %d", n, keys)
+	}
+}
+
+// TestRouteBuckets: a plan's limits for routes have buckets of their own.
+func TestRouteBuckets(t *testing.T) {
+	s := throttle.For(route("GET /"), open(t, nil))
+	m, n := limit("petstore/v1/GET /pets", 1, 4), limit("petstore/v2/GET /pets", 1, 4)
+	for _, tc := range []struct {
+		name    string
+		methods map[string]*snapshot.Limit
+		passes  int
+	}{
+		{"key", nil, 3},
+		{"route", map[string]*snapshot.Limit{"GET /pets": &m}, 4},
+		{"another stage's", map[string]*snapshot.Limit{"GET /pets": &n}, 4},
+		{"key again", nil, 0},
+		{"route again", map[string]*snapshot.Limit{"GET /pets": &m}, 0},
+	} {
+		if got := passes(s, alice(snapshot.Plan{Limit: each(1, 3)}, tc.methods), noon, 9); got != tc.passes {
+			t.Errorf("%s: %d passed, want %d", tc.name, got, tc.passes)
+		}
 	}
 }
 
@@ -349,7 +425,7 @@ func TestSweepLetsGo(t *testing.T) {
 	known := func() weak.Pointer[snapshot.PlanUse] {
 		use := planUse(&snapshot.Quota{Limit: 3})
 		passes(throttle.For(route("GET /"), l), use, noon, 1)
-		return weak.Make(use)
+		return weak.Make(use.PlanUse)
 	}()
 	l.Sweep(noon)
 	runtime.GC()
@@ -368,7 +444,7 @@ func TestManyPlans(t *testing.T) {
 			var f *fault.Error
 			if err := do(s, use, noon); !errors.As(err, &f) || !strings.HasPrefix(f.Reason, "Key quota exhausted") {
 				t.Errorf("plan %d: %v", i, err)
-			} else if i < 16 && !strings.Contains(f.Reason, "Plan ID "+use.Plan.ID+",") {
+			} else if !strings.Contains(f.Reason, "Plan ID "+use.Plan.ID+".") {
 				t.Errorf("plan %d got the reason %q", i, f.Reason)
 			}
 		}
@@ -377,19 +453,15 @@ func TestManyPlans(t *testing.T) {
 
 // TestManyKeys: keys keep their buckets and counters to themselves while the ledger's tables grow and are emptied.
 func TestManyKeys(t *testing.T) {
-	const keys, each = 3000, 5
+	const keys, quota = 3000, 5
 	l := open(t, nil)
 	s := throttle.For(route("GET /"), l)
-	plan := freePlan(each)
-	uses := make([]*snapshot.PlanUse, keys)
-	for i := range uses {
-		uses[i] = useOf(i, plan, 1, 10)
-	}
+	uses := callers(keys, freePlan(quota, 1, 10))
 	passed := make([]atomic.Int64, keys)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			for range 2 * each {
+			for range 2 * quota {
 				for i, use := range uses {
 					if do(s, use, noon) == nil {
 						passed[i].Add(1)
@@ -401,8 +473,8 @@ func TestManyKeys(t *testing.T) {
 	}
 	wg.Wait()
 	for i := range passed {
-		if n := passed[i].Load(); n != each {
-			t.Fatalf("%d requests of key %d passed, want %d", n, i, each)
+		if n := passed[i].Load(); n != quota {
+			t.Fatalf("%d requests of key %d passed, want %d", n, i, quota)
 		}
 	}
 }

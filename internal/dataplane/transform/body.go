@@ -28,7 +28,7 @@ func (s *RequestStep) setBody(x *exchange.Exchange) error {
 		return nil
 	}
 	b := s.bodies.Get().(*clientBody) //nolint:forcetypeassert // only clientBodies are put there
-	b.r, b.left = x.Request.BodyStream(), exchange.MaxBody
+	b.r, b.left, b.err = x.Request.BodyStream(), exchange.MaxBody, nil
 	r.SetBodyStream(b, max(length, -1))
 	return nil
 }
@@ -37,6 +37,8 @@ func (s *RequestStep) setBody(x *exchange.Exchange) error {
 type clientBody struct {
 	r    io.Reader
 	left int
+	// err is what the stream ended with: fasthttp passes over an error that comes together with bytes.
+	err  error
 	pool *sync.Pool
 }
 
@@ -44,6 +46,9 @@ type clientBody struct {
 func (b *clientBody) Read(p []byte) (int, error) {
 	if b.r == nil {
 		return 0, io.ErrClosedPipe
+	}
+	if b.err != nil {
+		return 0, b.err
 	}
 	if len(p) > b.left+1 {
 		p = p[:b.left+1]
@@ -53,6 +58,7 @@ func (b *clientBody) Read(p []byte) (int, error) {
 		return 0, errTooLarge
 	}
 	b.left -= n
+	b.err = err
 	return n, err //nolint:wrapcheck // io.EOF must stay what it is
 }
 

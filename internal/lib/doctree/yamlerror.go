@@ -47,7 +47,8 @@ func splitYAMLError(err error) (line int, problem string) {
 // mistakenLine returns the number of the line to show for a problem, within the text.
 func (s *source) mistakenLine(lines [][]byte, reported int, problem string) int {
 	switch {
-	case strings.HasPrefix(problem, "did not find expected ','"):
+	case strings.HasPrefix(problem, "did not find expected ','"),
+		strings.HasPrefix(problem, "did not find expected node content"):
 		reported++ // the line that opens the bracket, counted from 0
 	case strings.HasPrefix(problem, "did not find expected key"),
 		strings.HasPrefix(problem, "did not find expected '-'"),

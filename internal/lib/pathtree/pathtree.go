@@ -7,7 +7,7 @@ package pathtree
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"math"
 )
 
 // MaxCaptures is the most variables that one pattern may have.
@@ -50,27 +50,22 @@ type Captures struct {
 
 // Tree holds values by method and pattern.
 type Tree[T any] struct {
-	opts Options
-	root node[T]
-	size int
-}
-
-type node[T any] struct {
-	static   map[string]*node[T]
-	variable *node[T]
-	greedy   *node[T]
-	// name is the variable's, for messages.
-	name   string
-	leaves []leaf[T]
-}
-
-type leaf[T any] struct {
-	method string
-	value  T
+	opts  Options
+	nodes []node[T]
+	// names are the nodes' segments and variables. Lookup reads those of long segments only.
+	names []string
+	edges edges
+	// methods are the names of methods, ANY first; a node knows a method by its place in it, counted from 1.
+	methods []string
+	size    int
 }
 
 // New makes an empty tree.
-func New[T any](opts Options) *Tree[T] { return &Tree[T]{opts: opts} }
+func New[T any](opts Options) *Tree[T] {
+	t := &Tree[T]{opts: opts, methods: []string{Any}}
+	t.newNode(root, "")
+	return t
+}
 
 // Len is the number of values.
 func (t *Tree[T]) Len() int { return t.size }
@@ -80,6 +75,7 @@ var (
 	ErrPattern   = errors.New("the path is not a valid pattern")
 	ErrConflict  = errors.New("another path is there already")
 	ErrDuplicate = errors.New("the method and path are there already")
+	ErrMethods   = errors.New("there are too many different methods")
 )
 
 // Add puts a value at method and pattern. It must not run at the same time as any other method.
@@ -88,111 +84,56 @@ func (t *Tree[T]) Add(method, pattern string, value T) error {
 	if err != nil {
 		return err
 	}
-	n := &t.root
+	code, err := t.code(method)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, pattern, err)
+	}
+	n := root
 	for _, s := range segments {
-		n, err = n.child(s, t.opts)
-		if err != nil {
+		if n, err = t.child(n, s); err != nil {
 			return fmt.Errorf("%s: %w", pattern, err)
 		}
 	}
-	for _, l := range n.leaves {
-		if l.method == method {
-			return fmt.Errorf("%s %s: %w", method, pattern, ErrDuplicate)
-		}
+	if !t.addLeaf(n, code, value) {
+		return fmt.Errorf("%s %s: %w", method, pattern, ErrDuplicate)
 	}
-	n.leaves = append(n.leaves, leaf[T]{method, value})
 	t.size++
 	return nil
 }
 
 // child finds or makes the node for one segment.
-func (n *node[T]) child(s Segment, opts Options) (*node[T], error) {
-	at := &n.variable
-	switch s.Kind {
-	case Static:
-		if c, ok := n.static[s.Name]; ok {
+func (t *Tree[T]) child(parent index, s Segment) (index, error) {
+	if s.Kind == Static {
+		if c := t.staticChild(parent, []byte(s.Name)); c != none {
 			return c, nil
 		}
-		if n.static == nil {
-			n.static = map[string]*node[T]{}
-		}
-		c := &node[T]{}
-		n.static[s.Name] = c
+		return t.addStatic(parent, s.Name), nil
+	}
+	c := t.nodes[parent].variable
+	if s.Kind == Greedy {
+		c = t.nodes[parent].greedy
+	}
+	switch {
+	case c == none && s.Kind == Greedy:
+		c = t.newNode(parent, s.Name)
+		t.nodes[parent].greedy = c
+	case c == none:
+		c = t.newNode(parent, s.Name)
+		t.nodes[parent].variable = c
+	case t.names[c] != s.Name && !t.opts.MethodFirst:
+		return none, fmt.Errorf("the variable {%s} stands where {%s} does in another path: %w", s.Name, t.names[c], ErrConflict)
+	}
+	return c, nil
+}
+
+// code finds or makes the number of a method.
+func (t *Tree[T]) code(method string) (uint8, error) {
+	if c := t.codeOf([]byte(method)); c != noMethod {
 		return c, nil
-	case Greedy:
-		at = &n.greedy
-	case Variable:
 	}
-	if *at == nil {
-		*at = &node[T]{name: s.Name}
-	} else if (*at).name != s.Name && !opts.MethodFirst {
-		return nil, fmt.Errorf("the variable {%s} stands where {%s} does in another path: %w", s.Name, (*at).name, ErrConflict)
+	if len(t.methods) == math.MaxUint8 {
+		return noMethod, ErrMethods
 	}
-	return *at, nil
-}
-
-// SegmentKind tells the three kinds of segments.
-type SegmentKind uint8
-
-// The kinds of segments.
-const (
-	Static SegmentKind = iota
-	Variable
-	Greedy
-)
-
-// Segment is one part of a pattern between slashes; Name is without braces and "+".
-type Segment struct {
-	Kind SegmentKind
-	Name string
-}
-
-// Split parses a pattern. "/" has no segments.
-func Split(pattern string) ([]Segment, error) {
-	if !strings.HasPrefix(pattern, "/") {
-		return nil, fmt.Errorf("%q does not start with a slash: %w", pattern, ErrPattern)
-	}
-	if pattern == "/" {
-		return nil, nil
-	}
-	parts := strings.Split(strings.TrimSuffix(pattern[1:], "/"), "/")
-	out := make([]Segment, 0, len(parts))
-	variables := 0
-	for i, p := range parts {
-		s, err := parseSegment(p)
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", pattern, err)
-		}
-		if s.Kind == Greedy && i != len(parts)-1 {
-			return nil, fmt.Errorf("%q: the greedy variable {%s+} must be last: %w", pattern, s.Name, ErrPattern)
-		}
-		if s.Kind != Static {
-			variables++
-		}
-		out = append(out, s)
-	}
-	if variables > MaxCaptures {
-		return nil, fmt.Errorf("%q has more than %d variables: %w", pattern, MaxCaptures, ErrPattern)
-	}
-	return out, nil
-}
-
-func parseSegment(p string) (Segment, error) {
-	if p == "" {
-		return Segment{}, fmt.Errorf("there is an empty segment: %w", ErrPattern)
-	}
-	if p[0] != '{' || p[len(p)-1] != '}' {
-		if strings.ContainsAny(p, "{}") {
-			return Segment{}, fmt.Errorf("a variable must fill the whole segment %q: %w", p, ErrPattern)
-		}
-		return Segment{Static, p}, nil
-	}
-	name, greedy := strings.CutSuffix(p[1:len(p)-1], "+")
-	if name == "" || strings.ContainsAny(name, "{}+") {
-		return Segment{}, fmt.Errorf("the variable %q has no valid name: %w", p, ErrPattern)
-	}
-	if greedy {
-		return Segment{Greedy, name}, nil
-	}
-	return Segment{Variable, name}, nil
+	t.methods = append(t.methods, method)
+	return uint8(len(t.methods)), nil
 }

@@ -3,6 +3,8 @@ package pathtree_test
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -127,10 +129,119 @@ func TestAddRefuses(t *testing.T) {
 	}
 }
 
+// TestLookupOfMany finds each of many paths below few nodes and the same segment below many.
+func TestLookupOfMany(t *testing.T) {
+	tr, paths := manyPatterns(t)
+	if tr.Len() != len(paths) {
+		t.Errorf("Len is %d, want %d", tr.Len(), len(paths))
+	}
+	var c pathtree.Captures
+	for i, p := range paths {
+		got, found := tr.Lookup([]byte("GET"), []byte(p), &c)
+		if found != pathtree.Match || *got != i {
+			t.Fatalf("%s: got %v (%d), want %d", p, got, found, i)
+		}
+		if _, found := tr.Lookup([]byte("GET"), []byte(p+"x/y"), &c); found != pathtree.Nothing {
+			t.Fatalf("%sx/y: got %d, want nothing", p, found)
+		}
+	}
+}
+
+// TestLookupIsExact asks for so many paths that are not there that some share a whole hash with one that is.
+func TestLookupIsExact(t *testing.T) {
+	tr := pathtree.New[int](rest)
+	for i := range 100_000 {
+		if err := tr.Add("GET", "/"+strconv.Itoa(1_000_000+i), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var c pathtree.Captures
+	for i := range 1_000_000 {
+		path := "/" + strconv.Itoa(2_000_000+i)
+		if got, found := tr.Lookup([]byte("GET"), []byte(path), &c); found != pathtree.Nothing {
+			t.Fatalf("%s: got %d (%d), want nothing", path, got, found)
+		}
+	}
+}
+
+func TestLookupLongSegments(t *testing.T) {
+	for _, below := range []string{"", "/one", "/one/two"} {
+		tr := tree(t, rest, "GET /one/two", "GET /one/three")
+		for n := 1; n <= 300; n++ {
+			if err := tr.Add("GET", below+"/"+strings.Repeat("x", n), strconv.Itoa(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var c pathtree.Captures
+		for n := 1; n <= 300; n++ {
+			// Decoded and as it is.
+			for _, path := range []string{strings.Repeat("x", n), strings.Repeat("x", n-1) + "%78"} {
+				if got, _ := tr.Lookup([]byte("GET"), []byte(below+"/"+path), &c); got != strconv.Itoa(n) {
+					t.Fatalf("%s/%s: got %q, want %d", below, path, got, n)
+				}
+			}
+			if _, found := tr.Lookup([]byte("GET"), []byte(below+"/"+strings.Repeat("x", n-1)+"y"), &c); found != pathtree.Nothing {
+				t.Fatalf("%d letters and another one at the end: got %d, want nothing", n-1, found)
+			}
+		}
+	}
+}
+
+func TestLookupOfManyMethods(t *testing.T) {
+	methods := []string{"GET", "PUT", "POST", "ANY", "DELETE", "PATCH", "HEAD"}
+	for first := range methods {
+		// Every method comes first once, and last.
+		order := slices.Concat(methods[first:], methods[:first])
+		tr := pathtree.New[string](rest)
+		for i, m := range order {
+			if _, found := tr.Lookup([]byte(m), []byte("/pets"), new(pathtree.Captures)); i > 0 && found == pathtree.Nothing {
+				t.Errorf("%s before it is added: the path is not found", m)
+			}
+			if err := tr.Add(m, "/pets", m); err != nil {
+				t.Fatal(err)
+			}
+			if err := tr.Add(m, "/pets", m); !errors.Is(err, pathtree.ErrDuplicate) {
+				t.Errorf("%s twice: got %v", m, err)
+			}
+		}
+		for _, m := range append(order, "OPTIONS", "ge", "") {
+			want := m
+			if !slices.Contains(methods, m) {
+				want = pathtree.Any
+			}
+			if got, _ := tr.Lookup([]byte(m), []byte("/pets"), new(pathtree.Captures)); got != want {
+				t.Errorf("%s first, %q: got %q, want %q", order[0], m, got, want)
+			}
+		}
+	}
+}
+
+func TestAddRefusesTooManyMethods(t *testing.T) {
+	tr := tree(t, rest, "GET /")
+	for i := range 1000 {
+		method := "M" + strconv.Itoa(i)
+		err := tr.Add(method, "/pets", method)
+		got, found := tr.Lookup([]byte(method), []byte("/pets"), new(pathtree.Captures))
+		switch {
+		case err == nil && got != method:
+			t.Fatalf("%s: got %q", method, got)
+		case err != nil && (!errors.Is(err, pathtree.ErrMethods) || found != pathtree.PathOnly):
+			t.Fatalf("%s: got %v, then %q (%d)", method, err, got, found)
+		}
+		if err != nil {
+			return
+		}
+	}
+	t.Error("the number of methods has no bound")
+}
+
 func TestLookupDoesNotAllocate(t *testing.T) {
 	tr := tree(t, rest, "GET /pets/{id}/toys/{toy}", "ANY /files/{path+}")
 	var c pathtree.Captures
-	method, path := []byte("GET"), []byte("/pets/7/toys/%41")
+	method, path := []byte("GET"), []byte("/p%65ts/7/t%6fys/%41")
+	if _, found := tr.Lookup(method, path, &c); found != pathtree.Match {
+		t.Fatal("the path is not found")
+	}
 	if n := testing.AllocsPerRun(100, func() { tr.Lookup(method, path, &c) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -138,7 +249,7 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 
 // FuzzLookup holds the tree against a plain search through all patterns.
 func FuzzLookup(f *testing.F) {
-	patterns := []string{"/", "/a", "/a/b", "/a/{x}", "/a/{x}/c", "/{y}", "/{y}/b/{z+}", "/a/b/{w+}"}
+	patterns := []string{"/", "/a", "/a/b", "/a/{x}", "/a/{x}/c", "/{y}", "/{y}/b/{z+}", "/a/b/{w+}", "/c", "/a/d/e"}
 	for _, s := range []string{"/", "/a/b", "/a/q/c/", "/%61/b", "//", "/z/b/c/d", "/a/b/"} {
 		f.Add(s)
 	}
@@ -181,19 +292,4 @@ func matchesPlainly(pattern, path string) bool {
 		}
 	}
 	return len(ps) == len(ss)
-}
-
-func BenchmarkLookup(b *testing.B) {
-	tr := pathtree.New[int](rest)
-	for i := range 10_000 {
-		if err := tr.Add("GET", fmt.Sprintf("/g%d/r%d/items/{id}", i/100, i%100), i); err != nil {
-			b.Fatal(err)
-		}
-	}
-	var c pathtree.Captures
-	method, path := []byte("GET"), []byte("/g42/r42/items/4711")
-	b.ReportAllocs()
-	for b.Loop() {
-		tr.Lookup(method, path, &c)
-	}
 }

@@ -1,11 +1,8 @@
 package metrics
 
 import (
-	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Labels name what a request was for. Route is the route's key, such as "GET /pets/{id}".
@@ -20,124 +17,57 @@ const (
 )
 
 // Cell is where the requests of one route are counted. It outlives snapshots; a step finds it once and keeps it.
+//
+// A gateway of ten thousand routes finds no cell in the processor's cache, and a line that must be fetched costs more
+// than all the counting. So a cell is one piece without pointers, of a whole number of lines, and what one request
+// changes stands close together: a usual one touches the first line and that of its bucket.
 type Cell struct {
-	count, c4xx, c5xx prometheus.Counter
-	latency           prometheus.Observer
-	// integration is made by the first call of a backend: a mock has none.
-	integration atomic.Pointer[observer]
-	labels      Labels
-	vecs        *vecs
-	// gone is when the route was first missing from a snapshot; zero while it is there. Guarded by Metrics.mu.
-	gone time.Time
+	// The sums are in nanoseconds. They wrap after 584 years of added-up time, which a reader takes for a restart.
+	latency, integration atomic.Uint64
+	c4xx, c5xx           atomic.Uint64
+	buckets              [len(bounds) + 1]bucket
+	// gone is when the route was first missing from a snapshot, in Unix nanoseconds; 0 while it is there. Guarded by
+	// cells.mu.
+	gone int64
+	_    [24]byte // up to the end of the line
 }
 
-type observer struct{ prometheus.Observer }
+// bucket counts the latencies up to one bound: requests by their own, calls of a backend by theirs. Both often fall
+// between the same bounds. The number of requests is not counted again: it is the sum of all buckets.
+type bucket struct{ latency, integration atomic.Uint64 }
 
-// Cell finds the cell of a route, or makes it. It takes a lock: callers keep the cell.
-func (m *Metrics) Cell(l Labels) *Cell {
-	l = Labels{valid(l.API), valid(l.Stage), valid(l.Route)}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if c, ok := m.cells[l]; ok {
-		c.gone = time.Time{} // it is back, or still in use: the next Retain decides
-		return c
-	}
-	if l.single() {
-		if m.routes >= m.cfg.MaxRoutes {
-			l.Route = OtherRoutes
-			if c, ok := m.cells[l]; ok {
-				return c
-			}
-		} else {
-			m.routes++
+// bounds are the upper bounds of the buckets, but for the last, which has none. The last one is above AWS's longest
+// integration timeout of 29 s. It is never changed.
+var bounds = [...]time.Duration{
+	500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond,
+	25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+}
+
+// bucketOf gives the place of a latency among the buckets. Most are found within the first few.
+func bucketOf(latency time.Duration) int {
+	for i, bound := range bounds {
+		if latency <= bound {
+			return i
 		}
 	}
-	c := m.vecs.cell(l)
-	m.cells[l] = c
-	return c
+	return len(bounds)
 }
 
-// single reports whether the labels are those of one route, which count against the bound.
-func (l Labels) single() bool { return l.Route != NoRoute && l.Route != OtherRoutes }
-
-// valid keeps a broken byte in a definition from making the metrics unreadable.
-func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
-
-func (v *vecs) cell(l Labels) *Cell {
-	return &Cell{
-		count:   v.count.WithLabelValues(l.API, l.Stage, l.Route),
-		c4xx:    v.c4xx.WithLabelValues(l.API, l.Stage, l.Route),
-		c5xx:    v.c5xx.WithLabelValues(l.API, l.Stage, l.Route),
-		latency: v.latency.WithLabelValues(l.API, l.Stage, l.Route),
-		labels:  l,
-		vecs:    v,
-	}
-}
-
-func (v *vecs) remove(l Labels) {
-	v.count.DeleteLabelValues(l.API, l.Stage, l.Route)
-	v.c4xx.DeleteLabelValues(l.API, l.Stage, l.Route)
-	v.c5xx.DeleteLabelValues(l.API, l.Stage, l.Route)
-	v.latency.DeleteLabelValues(l.API, l.Stage, l.Route)
-	v.integration.DeleteLabelValues(l.API, l.Stage, l.Route)
-}
-
-// Observe counts one answered request.
+// Observe counts one answered request. The latency is not negative.
 func (c *Cell) Observe(status int, latency time.Duration) {
-	c.count.Inc()
+	c.buckets[bucketOf(latency)].latency.Add(1)
+	c.latency.Add(uint64(latency)) //nolint:gosec // never negative
 	switch {
 	case status >= 500:
-		c.c5xx.Inc()
+		c.c5xx.Add(1)
 	case status >= 400:
-		c.c4xx.Inc()
+		c.c4xx.Add(1)
 	}
-	c.latency.Observe(latency.Seconds())
 }
 
-// ObserveIntegration counts one call of a backend.
+// ObserveIntegration counts one call of a backend. The latency is not negative.
 func (c *Cell) ObserveIntegration(latency time.Duration) {
-	o := c.integration.Load()
-	if o == nil {
-		l := c.labels
-		o = &observer{c.vecs.integration.WithLabelValues(l.API, l.Stage, l.Route)}
-		c.integration.Store(o)
-	}
-	o.Observe(latency.Seconds())
-}
-
-// Retain tells which routes are served after a swap. What is counted for others is exported for Config.Keep more and
-// then forgotten, unless they come back. live is called for every cell with a lock held: it must be quick.
-func (m *Metrics) Retain(live func(Labels) bool) {
-	now := m.cfg.Now()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for l, c := range m.cells {
-		switch {
-		case l.API == NoRoute || live(l):
-			c.gone = time.Time{}
-		case c.gone.IsZero():
-			c.gone = now
-		}
-	}
-	m.removeGone(now)
-}
-
-// sweep forgets what has been gone for long enough.
-func (m *Metrics) sweep() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.removeGone(m.cfg.Now())
-}
-
-func (m *Metrics) removeGone(now time.Time) {
-	for l, c := range m.cells {
-		if c.gone.IsZero() || now.Sub(c.gone) < m.cfg.Keep {
-			continue
-		}
-		m.vecs.remove(l)
-		delete(m.cells, l)
-		if l.single() {
-			m.routes--
-		}
-	}
+	c.buckets[bucketOf(latency)].integration.Add(1)
+	c.integration.Add(uint64(latency)) //nolint:gosec // never negative
 }

@@ -39,25 +39,12 @@ const maxErrorKinds = 32
 type Metrics struct {
 	cfg      Config
 	registry *prometheus.Registry
-	vecs     vecs
+	cells    cells
 	refused  [fault.All]prometheus.Counter
 	errors   *prometheus.CounterVec
 	kinds    atomic.Pointer[map[string]prometheus.Counter]
 
-	mu     sync.Mutex // guards what follows
-	cells  map[Labels]*Cell
-	routes int
-}
-
-// vecs are the metrics that exist once per route.
-type vecs struct {
-	count, c4xx, c5xx    *prometheus.CounterVec
-	latency, integration *prometheus.HistogramVec
-}
-
-// buckets are upper bounds in seconds. The last one is above AWS's longest integration timeout of 29 s.
-func buckets() []float64 {
-	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	mu sync.Mutex // held to add to kinds
 }
 
 // New makes a registry with Gatehouse's own metrics and those of the Go runtime and the process.
@@ -71,7 +58,7 @@ func New(cfg Config) *Metrics {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	m := &Metrics{cfg: cfg, registry: prometheus.NewRegistry(), vecs: newVecs(), cells: map[Labels]*Cell{}}
+	m := &Metrics{cfg: cfg, registry: prometheus.NewRegistry(), cells: cells{by: map[Labels]*Cell{}}}
 	refused := counterVec("refused_total", "Requests answered with a gateway response, by its type.", "type")
 	for k := range fault.All {
 		if k.String() != "" {
@@ -80,7 +67,7 @@ func New(cfg Config) *Metrics {
 	}
 	m.errors = counterVec("integration_errors_total", "Calls of a backend that gave no answer, by kind of error.", "kind")
 	m.registry.MustRegister(
-		m.vecs.count, m.vecs.c4xx, m.vecs.c5xx, m.vecs.latency, m.vecs.integration, refused, m.errors,
+		newCollector(&m.cells), refused, m.errors,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.kinds.Store(&map[string]prometheus.Counter{})
@@ -98,25 +85,8 @@ func New(cfg Config) *Metrics {
 	return m
 }
 
-func newVecs() vecs {
-	return vecs{
-		count:       counterVec("count_total", "Requests answered.", labelNames()...),
-		c4xx:        counterVec("4xx_total", "Requests answered with a status of 400 to 499.", labelNames()...),
-		c5xx:        counterVec("5xx_total", "Requests answered with a status of 500 to 599.", labelNames()...),
-		latency:     histogramVec("latency_seconds", "Time from a request's header until its answer is ready."),
-		integration: histogramVec("integration_latency_seconds", "Time from calling the backend until its answer."),
-	}
-}
-
-func labelNames() []string { return []string{"api", "stage", "route"} }
-
 func counterVec(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatehouse_" + name, Help: help}, labels)
-}
-
-func histogramVec(name, help string) *prometheus.HistogramVec {
-	opts := prometheus.HistogramOpts{Name: "gatehouse_" + name, Help: help, Buckets: buckets()}
-	return prometheus.NewHistogramVec(opts, labelNames())
 }
 
 // Refused counts a refusal by its type.

@@ -5,10 +5,15 @@ import (
 	"io"
 	"iter"
 	"net/http/httptest"
+	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/telemetry/metrics"
@@ -105,6 +110,90 @@ func TestStatusClasses(t *testing.T) {
 			t.Errorf("missing: %s", want)
 		}
 	}
+}
+
+// TestBounds holds a latency that is exactly a bound to its bucket, as Prometheus has it, and the longest to the last.
+func TestBounds(t *testing.T) {
+	m := metrics.New(metrics.Config{})
+	c := m.Cell(metrics.Labels{API: "a", Stage: "s", Route: "r"})
+	for _, latency := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, 30 * time.Second, 31 * time.Second} {
+		c.Observe(200, latency)
+	}
+	text := scrape(t, m)
+	for _, want := range []string{
+		`bucket{api="a",route="r",stage="s",le="0.0005"} 1`, `bucket{api="a",route="r",stage="s",le="0.001"} 2`,
+		`bucket{api="a",route="r",stage="s",le="0.0025"} 3`, `bucket{api="a",route="r",stage="s",le="10"} 3`,
+		`bucket{api="a",route="r",stage="s",le="30"} 4`, `bucket{api="a",route="r",stage="s",le="+Inf"} 5`,
+		`sum{api="a",route="r",stage="s"} 61.002000001`, `count{api="a",route="r",stage="s"} 5`,
+	} {
+		if !strings.Contains(text, "gatehouse_latency_seconds_"+want+"\n") {
+			t.Errorf("missing: %s", want)
+		}
+	}
+	if strings.Contains(text, "gatehouse_integration_latency_seconds_count") {
+		t.Error("a route that called no backend has a latency of it")
+	}
+}
+
+// TestCellsAreSmall holds ten thousand routes in use to what they may cost.
+func TestCellsAreSmall(t *testing.T) {
+	if size := unsafe.Sizeof(metrics.Cell{}); size > 320 || size%64 != 0 {
+		t.Errorf("a cell has %d bytes, want whole lines of 64 and no more than 320", size)
+	}
+	const routes = 10_000
+	m := metrics.New(metrics.Config{MaxRoutes: routes})
+	labels := make([]metrics.Labels, routes)
+	for i := range labels {
+		labels[i] = metrics.Labels{API: "a", Stage: "s", Route: fmt.Sprintf("GET /%d", i)}
+	}
+	before := heap()
+	for _, l := range labels {
+		m.Cell(l)
+	}
+	if grown := heap() - before; grown > 5<<20 {
+		t.Errorf("%d routes take %d bytes", routes, grown)
+	}
+	runtime.KeepAlive(m)
+	runtime.KeepAlive(labels)
+}
+
+func heap() int64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
+}
+
+// TestScrapeUnderLoad is for the race detector, and holds the numbers of one scrape to each other.
+func TestScrapeUnderLoad(t *testing.T) {
+	m := metrics.New(metrics.Config{})
+	done := make(chan struct{})
+	var load sync.WaitGroup
+	for range 2 {
+		load.Go(func() {
+			c := m.Cell(metrics.Labels{API: "a", Stage: "s", Route: "r"})
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+					c.Observe(500, time.Duration(i%100)*time.Millisecond)
+				}
+			}
+		})
+	}
+	value := regexp.MustCompile(`(?m)^gatehouse_(count_total|5xx_total|latency_seconds_count){.*} (.*)$`)
+	for range 20 {
+		got := map[string]float64{}
+		for _, line := range value.FindAllStringSubmatch(scrape(t, m), -1) {
+			got[line[1]], _ = strconv.ParseFloat(line[2], 64)
+		}
+		if got["count_total"] != got["latency_seconds_count"] || got["5xx_total"] > got["count_total"] {
+			t.Errorf("%v", got)
+		}
+	}
+	close(done)
+	load.Wait()
 }
 
 func TestNameTaken(t *testing.T) {

@@ -8,7 +8,6 @@ package apikey
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/subtle"
 
 	"gatehouse/internal/dataplane/exchange"
 	"gatehouse/internal/fault"
@@ -30,18 +29,18 @@ var (
 	errNoPlan  = fault.New(fault.InvalidAPIKey, "the API key has no usage plan for this stage")
 )
 
-// Step is the step of one route. It serves many requests at once.
+// Step is the step of a stage's routes. It serves many requests at once.
 type Step struct {
-	keys  map[snapshot.Digest]*snapshot.Key
-	stage string
+	keys  *snapshot.Keys
+	stage *snapshot.Stage
 }
 
-// For makes the step of a route; nil when the route needs no key. The step reads keys, which must not change.
-func For(r *snapshot.Route, keys map[snapshot.Digest]*snapshot.Key) *Step {
+// For makes the step of a route, which is that of all routes of its stage that need a key; nil when the route needs none.
+func For(r *snapshot.Route, keys *snapshot.Keys) *Step {
 	if !r.APIKeyRequired {
 		return nil
 	}
-	return &Step{keys: keys, stage: r.Stage.ID}
+	return &Step{keys: keys, stage: r.Stage}
 }
 
 // Do sets the exchange's Key and Use, or refuses. It does not allocate.
@@ -51,8 +50,8 @@ func (s *Step) Do(x *exchange.Exchange) error {
 		return err
 	}
 	digest := snapshot.Digest(sha256.Sum256(value))
-	key := s.keys[digest]
-	if key == nil || subtle.ConstantTimeCompare(digest[:], key.Digest[:]) != 1 {
+	key := s.keys.Find(&digest)
+	if key == nil {
 		return errUnknown
 	}
 	use := key.Plans[s.stage]
