@@ -21,13 +21,13 @@ func newAccount(id string) *account {
 
 // sweep marks an account of which nothing matters any more at the time now, which is at in the buckets' time. From then
 // on it lets nobody pass; was is its last tally. The caller keeps others from asking the ledger for the account until sweep
-// has returned.
+// has returned, since it stops the bucket before it knows whether the counter can go too.
 func (a *account) sweep(at int64, now time.Time) (was tally, dropped bool) {
-	if !a.counter.over(now) || !a.bucket.sweep(at) {
+	if !a.bucket.sweep(at) {
 		return 0, false
 	}
 	if was, dropped = a.counter.sweep(now); !dropped {
-		a.bucket.full.Store(fresh) // a request was counted in between
+		a.bucket.full.Store(fresh)
 	}
 	return was, dropped
 }

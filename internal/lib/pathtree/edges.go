@@ -29,14 +29,14 @@ const spread = 0x9E3779B97F4A7C15
 func hash(parent index, segment []byte) uint32 {
 	h := uint64(parent) * spread
 	for len(segment) >= 8 {
-		h = fold(h^binary.LittleEndian.Uint64(segment))
+		h = fold(h ^ binary.LittleEndian.Uint64(segment))
 		segment = segment[8:]
 	}
 	tail := uint64(1)
 	for _, c := range segment {
 		tail = tail<<8 | uint64(c)
 	}
-	return uint32(fold(h^tail))
+	return uint32(fold(h ^ tail))
 }
 
 // fold multiplies by spread and lets every bit of the product count.
