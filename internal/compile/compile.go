@@ -42,6 +42,7 @@ func Compile(in Input, now time.Time) (*snapshot.Snapshot, definition.Diagnostic
 	c.mappings()
 	c.keys(c.plans())
 	c.unusedUpstreams()
+	c.pack()
 	c.diags.Sort()
 	return c.out, c.diags
 }

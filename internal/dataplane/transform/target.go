@@ -24,6 +24,9 @@ func compileQueries(mapped []snapshot.Assign) []assignment {
 //
 // AWS: decodes the client's parameters and encodes them again; here they go on as they came, ";" included.
 func (s *RequestStep) appendTarget(dst []byte, x *exchange.Exchange) []byte {
+	if target := x.Route.Target; target != "" {
+		return s.appendQueries(append(dst, target...), x, nil)
+	}
 	in := x.Route.Integration
 	dst = x.Append(dst, in.Path, exchange.PathSegment)
 	if len(dst) == 0 || dst[0] != '/' {
@@ -31,10 +34,14 @@ func (s *RequestStep) appendTarget(dst []byte, x *exchange.Exchange) []byte {
 		copy(dst[1:], dst)
 		dst[0] = '/'
 	}
-	dst = escapeFrom(dst, 0, true)
+	return s.appendQueries(escapeFrom(dst, 0, true), x, in.Query)
+}
+
+// appendQueries appends the query behind a path: the URI's own, then the client's, then the mapped parameters.
+func (s *RequestStep) appendQueries(dst []byte, x *exchange.Exchange, own snapshot.Text) []byte {
 	path := len(dst)
 	dst = append(dst, '?')
-	dst = x.Append(dst, in.Query, exchange.QueryValue)
+	dst = x.Append(dst, own, exchange.QueryValue)
 	if s.passQuery {
 		dst = s.appendClientQuery(dst, x.RawQuery())
 	}
