@@ -43,6 +43,7 @@ func Compile(in Input, now time.Time) (*snapshot.Snapshot, definition.Diagnostic
 	c.keys(c.plans())
 	c.unusedUpstreams()
 	c.pack()
+	c.shapes()
 	c.diags.Sort()
 	return c.out, c.diags
 }

@@ -28,7 +28,7 @@ type Dataplane struct {
 	current atomic.Pointer[table]
 }
 
-// table is a snapshot made ready: a plan for each of its routes.
+// table is a snapshot made ready: a plan for each shape of its routes.
 type table struct {
 	parts    *Parts
 	snapshot *snapshot.Snapshot
@@ -57,7 +57,12 @@ func (d *Dataplane) Swap(s *snapshot.Snapshot) {
 // ready builds the plans of a snapshot.
 func (d *Dataplane) ready(s *snapshot.Snapshot) *table {
 	t := &table{parts: &d.parts, snapshot: s, match: match.New(s), record: d.parts.Recorder.All(s)}
-	t.build()
+	t.plans = make([]*Plan, s.Shapes)
+	for _, r := range s.Routes {
+		if t.plans[r.Shape] == nil {
+			t.plans[r.Shape] = t.plan(r)
+		}
+	}
 	return t
 }
 
@@ -68,7 +73,7 @@ func (d *Dataplane) Serve(x *exchange.Exchange) {
 		t.refuse(x, err)
 		return
 	}
-	t.plans[x.Route.Index].Run(x)
+	t.plans[x.Route.Shape].Run(x)
 }
 
 // Refuse answers and records a request that has no route.
@@ -94,7 +99,7 @@ func (d *Dataplane) Match(x *exchange.Exchange) error { return d.current.Load().
 
 // Steps names the steps of a route's plan, in order.
 func (d *Dataplane) Steps(r *snapshot.Route) iter.Seq[string] {
-	p := d.current.Load().plans[r.Index]
+	p := d.current.Load().plans[r.Shape]
 	return func(yield func(string) bool) {
 		names := make([]string, 0, len(p.in)+len(p.out)+3)
 		for _, s := range [...][]Step{p.in, {p.integrate}, p.out} {

@@ -11,6 +11,8 @@ import (
 type Snapshot struct {
 	// Routes are all routes of all stages.
 	Routes []*Route
+	// Shapes is the number of different Route.Shape.
+	Shapes int
 	// APIs is keyed by id, for AWS's own address forms.
 	APIs map[string]*API
 	// Hosts finds an API by the request's host and base path.
@@ -92,6 +94,8 @@ type Stage struct {
 type Route struct {
 	// Index is the route's place in Snapshot.Routes.
 	Index int
+	// Shape is below Snapshot.Shapes. Routes with the same one can share a plan: they differ in their texts only.
+	Shape int
 	Stage *Stage
 	// Key is "GET /pets/{id}" or "$default", unique in its stage.
 	Key string

@@ -87,10 +87,12 @@ const (
 type conn struct {
 	net.Conn
 	deadlines *deadlines
-	phase     atomic.Uint32
-	// phases counts changes of the phase. Reads and writes count beginnings and ends: odd while one is under way.
-	phases, reads, writes atomic.Uint32
-	served, closed        atomic.Bool
+	// state is the phase in its last two bits and the number of changes in the others. Only the connection's own goroutine
+	// writes it, so that a change is one store.
+	state atomic.Uint32
+	// reads, of bodies, and writes count beginnings and ends: odd while one is under way.
+	reads, writes  atomic.Uint32
+	served, closed atomic.Bool
 	// inPhase, inRead and inWrite are how long each has stood still. They are the sweep's own.
 	inPhase, inRead, inWrite still
 	exchange                 exchange.Exchange
@@ -104,16 +106,22 @@ func (c *conn) NetConn() net.Conn { return c.Conn }
 
 // enter begins a phase.
 func (c *conn) enter(p phase) {
-	c.phase.Store(uint32(p))
-	c.phases.Add(1)
+	c.state.Store(c.state.Load()&^phaseBits + phaseBits + 1 | uint32(p))
 }
+
+// phaseBits are the bits of conn.state that hold the phase.
+const phaseBits = 3
+
+func (c *conn) phase() phase { return phase(c.state.Load() & phaseBits) }
 
 // Read counts; the first bytes on an idle connection begin a header.
 func (c *conn) Read(p []byte) (int, error) {
-	c.reads.Add(1)
+	if c.phase() == serving {
+		c.reads.Add(1)
+		defer c.reads.Add(1)
+	}
 	n, err := c.Conn.Read(p)
-	c.reads.Add(1)
-	if n > 0 && phase(c.phase.Load()) == idle {
+	if n > 0 && c.phase() == idle {
 		c.enter(header)
 	}
 	return n, err //nolint:wrapcheck // fasthttp compares it
@@ -150,10 +158,10 @@ var past = time.Unix(1, 0)
 // grow makes the connection older by one sweep and ends what took too long. Only the sweep calls it. A connection that
 // moves on in the same moment is lost: it had used up its time.
 func (c *conn) grow(by time.Duration, t *timeouts) {
-	c.inPhase.look(c.phases.Load(), by)
+	c.inPhase.look(c.state.Load(), by)
 	c.inRead.look(c.reads.Load(), by)
 	c.inWrite.look(c.writes.Load(), by)
-	switch phase(c.phase.Load()) {
+	switch c.phase() {
 	case idle:
 		limit := t.idle
 		if !c.served.Load() {

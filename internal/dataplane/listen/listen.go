@@ -154,7 +154,9 @@ var (
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	c := connOf(ctx)
 	c.enter(serving)
-	c.served.Store(true)
+	if !c.served.Load() {
+		c.served.Store(true)
+	}
 	x := &c.exchange
 	begin(x, ctx)
 	f := check(&ctx.Request)
@@ -211,7 +213,7 @@ func clientIP(a net.Addr) netip.Addr {
 // which nobody ever said anything there is nothing to answer or to record.
 func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	c := connOf(ctx)
-	if phase(c.phase.Load()) == idle && !c.served.Load() {
+	if c.phase() == idle && !c.served.Load() {
 		_ = c.Close()
 		return
 	}

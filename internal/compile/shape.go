@@ -1,4 +1,4 @@
-package dataplane
+package compile
 
 import (
 	"strings"
@@ -40,17 +40,17 @@ func shapeOf(r *snapshot.Route) shape {
 	return s
 }
 
-// build makes the plans of a snapshot's routes, by their index.
-func (t *table) build() {
-	shared := map[shape]*Plan{}
-	t.plans = make([]*Plan, len(t.snapshot.Routes))
-	for i, r := range t.snapshot.Routes {
+// shapes numbers the shapes of all routes.
+func (c *compiler) shapes() {
+	numbers := map[shape]int{}
+	for _, r := range c.out.Routes {
 		k := shapeOf(r)
-		p, ok := shared[k]
+		n, ok := numbers[k]
 		if !ok {
-			p = t.plan(r)
-			shared[k] = p
+			n = len(numbers)
+			numbers[k] = n
 		}
-		t.plans[i] = p
+		r.Shape = n
 	}
+	c.out.Shapes = len(numbers)
 }
