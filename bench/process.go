@@ -75,7 +75,7 @@ func (p *process) waitFor(ctx context.Context, pause time.Duration, ready func()
 	for !ready() {
 		select {
 		case <-p.done:
-			return p.failed(fmt.Errorf("it ended by itself (%v)", p.err))
+			return p.failed(fmt.Errorf("it ended by itself (%w)", p.err))
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return ctx.Err()

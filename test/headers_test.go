@@ -81,8 +81,12 @@ func TestRequestHeaders(t *testing.T) {
 	}{
 		{"none", nil, nil, ""},
 		{"Accept", []string{"Accept: text/html"}, []string{"Accept: text/html"}, "Accept"},
-		{"those that pass", []string{"Accept-Charset: a", "Accept-Encoding: gzip", "Age: 1", "Pragma: p", "Range: bytes=0-1", "Referer: r", "Warn: w", "Date: d", "Cookie: a=b; c=d", "X-Own: x", "x-api-key: k", "Origin: o"},
-			[]string{"Accept-Charset: a", "Accept-Encoding: gzip", "Age: 1", "Pragma: p", "Range: bytes=0-1", "Referer: r", "Warn: w", "Date: d", "Cookie: a=b; c=d", "X-Own: x", "x-api-key: k", "Origin: o"}, ""},
+		{
+			"those that pass",
+			[]string{"Accept-Charset: a", "Accept-Encoding: gzip", "Age: 1", "Pragma: p", "Range: bytes=0-1", "Referer: r", "Warn: w", "Date: d", "Cookie: a=b; c=d", "X-Own: x", "x-api-key: k", "Origin: o"},
+			[]string{"Accept-Charset: a", "Accept-Encoding: gzip", "Age: 1", "Pragma: p", "Range: bytes=0-1", "Referer: r", "Warn: w", "Date: d", "Cookie: a=b; c=d", "X-Own: x", "x-api-key: k", "Origin: o"},
+			"",
+		},
 		{"Authorization", []string{"Authorization: Bearer t"}, []string{"Authorization: Bearer t"}, ""},
 		{"signed", []string{"Authorization: AWS4-HMAC-SHA256 Credential=x"}, nil, ""},
 		{"Connection", []string{"Connection: keep-alive"}, nil, ""},
@@ -125,10 +129,16 @@ func TestResponseHeaders(t *testing.T) {
 	}{
 		{"none", nil, []string{"Content-Type: application/json"}},
 		{"Content-Type", []string{"Content-Type: text/x; charset=y"}, []string{"Content-Type: text/x; charset=y"}},
-		{"those that pass", []string{"Accept: a", "Cache-Control: no-store", "Content-Encoding: gzip", "ETag: \"e\"", "Location: /x", "X-Own: x", "Vary: v", "Access-Control-Allow-Origin: *"},
-			[]string{"Accept: a", "Cache-Control: no-store", "Content-Encoding: gzip", "Content-Type: application/json", "ETag: \"e\"", "Location: /x", "X-Own: x", "Vary: v", "Access-Control-Allow-Origin: *"}},
-		{"those that are renamed", []string{"Authorization: a", "Content-MD5: m", "Max-Forwards: 1", "Server: s", "User-Agent: u", "WWW-Authenticate: w", "Date: d"},
-			[]string{"Content-Type: application/json", "x-amzn-Remapped-Authorization: a", "x-amzn-Remapped-Content-MD5: m", "x-amzn-Remapped-Max-Forwards: 1", "x-amzn-Remapped-Server: s", "x-amzn-Remapped-User-Agent: u", "x-amzn-Remapped-WWW-Authenticate: w", "x-amzn-Remapped-Date: d"}},
+		{
+			"those that pass",
+			[]string{"Accept: a", "Cache-Control: no-store", "Content-Encoding: gzip", "ETag: \"e\"", "Location: /x", "X-Own: x", "Vary: v", "Access-Control-Allow-Origin: *"},
+			[]string{"Accept: a", "Cache-Control: no-store", "Content-Encoding: gzip", "Content-Type: application/json", "ETag: \"e\"", "Location: /x", "X-Own: x", "Vary: v", "Access-Control-Allow-Origin: *"},
+		},
+		{
+			"those that are renamed",
+			[]string{"Authorization: a", "Content-MD5: m", "Max-Forwards: 1", "Server: s", "User-Agent: u", "WWW-Authenticate: w", "Date: d"},
+			[]string{"Content-Type: application/json", "x-amzn-Remapped-Authorization: a", "x-amzn-Remapped-Content-MD5: m", "x-amzn-Remapped-Max-Forwards: 1", "x-amzn-Remapped-Server: s", "x-amzn-Remapped-User-Agent: u", "x-amzn-Remapped-WWW-Authenticate: w", "x-amzn-Remapped-Date: d"},
+		},
 		{"those that are dropped", []string{"Host: h", "Expect: e", "Proxy-Authenticate: p", "TE: t", "Trailer: T", "Upgrade: u", "Via: v", "Keep-Alive: timeout=5"}, []string{"Content-Type: application/json"}},
 		{"several Set-Cookie", []string{"Set-Cookie: a=1; Path=/", "Set-Cookie: b=2", "Set-Cookie: a=3"}, []string{"Content-Type: application/json", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2", "Set-Cookie: a=3"}},
 		{"case and repetition", []string{"x-LOWER-up: 1", "X-Lower-Up: 2"}, []string{"Content-Type: application/json", "x-LOWER-up: 1", "X-Lower-Up: 2"}},

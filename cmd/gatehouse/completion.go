@@ -58,7 +58,7 @@ func fish(model *kong.Application, names []string, flags map[string]string) stri
 		fmt.Fprintf(&b, "complete -c gatehouse -n __fish_use_subcommand -f -a %s -d %q\n", n.Name, n.Help)
 	}
 	for _, n := range names {
-		for _, f := range strings.Fields(flags[n]) {
+		for f := range strings.FieldsSeq(flags[n]) {
 			fmt.Fprintf(&b, "complete -c gatehouse -n '__fish_seen_subcommand_from %s' -l %s\n", n, strings.TrimPrefix(f, "--"))
 		}
 	}

@@ -42,8 +42,7 @@ func (f *files) read(path string, most int64) ([]byte, error) {
 		*f.list = append(*f.list, path)
 	}
 	data, err := readRegular(path, most)
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, pathErr.Err
 	}
 	return data, err

@@ -88,7 +88,7 @@ func dump(b *strings.Builder, path string, v reflect.Value) {
 	if v.IsZero() {
 		return
 	}
-	if p, ok := v.Interface().(definition.Place); ok {
+	if p, ok := reflect.TypeAssert[definition.Place](v); ok {
 		fmt.Fprintf(b, "%s = %d:%d\n", path, p.Line, p.Column)
 		return
 	}

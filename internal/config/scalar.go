@@ -2,11 +2,11 @@ package config
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	v1 "gatehouse/internal/definition/v1"
 	"gatehouse/internal/lib/doctree"
 )
 
@@ -49,15 +49,6 @@ func text(into *string) reader {
 	}
 }
 
-// textAt is text with its place.
-func textAt(into *v1.Text) reader {
-	return func(d *decoder, key string, n *doctree.Node) {
-		if s, ok := d.scalar(key, n, "text"); ok {
-			*into = v1.Text{Value: s, Place: d.at(n)}
-		}
-	}
-}
-
 // choice is a reader of one of a few words.
 func choice(into *string, words ...string) reader {
 	return func(d *decoder, key string, n *doctree.Node) {
@@ -65,11 +56,9 @@ func choice(into *string, words ...string) reader {
 		if !ok {
 			return
 		}
-		for _, w := range words {
-			if s == w {
-				*into = s
-				return
-			}
+		if slices.Contains(words, s) {
+			*into = s
+			return
 		}
 		d.fail(codeBadValue, n, nearestHint(n.Value, words), "%s takes one of %s, not %s", key, strings.Join(words, ", "), quote(n.Value))
 	}

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,8 +105,8 @@ func (d *Daemon) later(closing func(context.Context) error) { d.opened = append(
 // close closes the parts in the order opposite to their opening.
 func (d *Daemon) close(ctx context.Context) error {
 	var errs []error
-	for i := len(d.opened) - 1; i >= 0; i-- {
-		errs = append(errs, d.opened[i](ctx))
+	for _, v := range slices.Backward(d.opened) {
+		errs = append(errs, v(ctx))
 	}
 	d.opened = nil
 	return errors.Join(errs...)
@@ -180,8 +181,10 @@ func (d *Daemon) openListeners() (err error) {
 	return nil
 }
 
-// Addr and ManagementAddr are the addresses that are listened on.
-func (d *Daemon) Addr() net.Addr           { return d.server.Addr() }
+// Addr is the address that clients reach.
+func (d *Daemon) Addr() net.Addr { return d.server.Addr() }
+
+// ManagementAddr is the address of metrics and health.
 func (d *Daemon) ManagementAddr() net.Addr { return d.manage.Addr() }
 
 // Reload reads the definitions again and reopens the access log, for rotation.
@@ -215,16 +218,16 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.manage.Drain()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.file.ShutdownTimeout)
 	defer cancel()
-	err = errors.Join(err, d.closeListener(closing), d.close(closing))
+	d.closeListener(closing)
+	err = errors.Join(err, d.close(closing))
 	background.Wait()
 	d.log.Info("stopped")
 	return err
 }
 
 // closeListener ends the serving of clients before anything else is closed.
-func (d *Daemon) closeListener(ctx context.Context) error {
+func (d *Daemon) closeListener(ctx context.Context) {
 	if err := d.server.Shutdown(ctx); err != nil {
 		d.log.Warn("requests were cut off", "error", err)
 	}
-	return nil
 }

@@ -99,8 +99,7 @@ func Of(err error) *Error {
 	if e, ok := err.(*Error); ok { //nolint:errorlint // the common case, without the cost of unwrapping
 		return e
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return &Error{Kind: APIConfigurationError, Reason: err.Error()}

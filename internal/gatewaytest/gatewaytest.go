@@ -99,8 +99,10 @@ func (g *Gateway) path(name string) string { return filepath.Join(g.dir, name) }
 // Reload tells the gateway to read its files again, as SIGHUP does.
 func (g *Gateway) Reload() { g.daemon.Reload() }
 
-// URL gives the address of a path on the gateway, Management on its management listener.
+// URL gives the address of a path on the gateway.
 func (g *Gateway) URL(path string) string { return "http://" + g.Addr() + path }
+
+// Management gives the address of a path on the management listener.
 func (g *Gateway) Management(path string) string {
 	return "http://" + g.daemon.ManagementAddr().String() + path
 }

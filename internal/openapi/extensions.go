@@ -81,9 +81,11 @@ func spotsOf(name string) spot {
 
 // extensionNames is every extension, for the nearest to an unknown one.
 func extensionNames() []string {
-	return []string{extAnyMethod, extAPIKeySource, extAuth, extAuthorizer, extAuthtype, extBinaryMediaTypes, extCORS,
+	return []string{
+		extAnyMethod, extAPIKeySource, extAuth, extAuthorizer, extAuthtype, extBinaryMediaTypes, extCORS,
 		extDocumentation, extAccessMode, extEndpoint, extGatewayResponses, extImportExport, extIntegration, extIntegrations,
-		extMinCompression, extPolicy, extRequestValidator, extRequestValidators, extSecurityPolicy, extTagValue}
+		extMinCompression, extPolicy, extRequestValidator, extRequestValidators, extSecurityPolicy, extTagValue,
+	}
 }
 
 // checkExtensions reports extensions that are unknown or without effect where they stand, in all places where OpenAPI
@@ -166,8 +168,10 @@ func (r *reader) keptExtensions() map[string]v1.Kept {
 		}
 	}
 	always := []string{extDocumentation, extImportExport}
-	ignored := []string{extAPIKeySource, extBinaryMediaTypes, extGatewayResponses, extMinCompression, extPolicy,
-		extRequestValidator, extRequestValidators}
+	ignored := []string{
+		extAPIKeySource, extBinaryMediaTypes, extGatewayResponses, extMinCompression, extPolicy,
+		extRequestValidator, extRequestValidators,
+	}
 	if r.kind == rest {
 		ignored = []string{extCORS}
 	}

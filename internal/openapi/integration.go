@@ -9,10 +9,12 @@ import (
 
 // integrationKeys is every key of an integration, whatever the kind of API.
 func integrationKeys() []string {
-	return []string{"cacheKeyParameters", "cacheNamespace", "connectionId", "connectionType", "contentHandling", "credentials",
+	return []string{
+		"cacheKeyParameters", "cacheNamespace", "connectionId", "connectionType", "contentHandling", "credentials",
 		"httpMethod", "integrationSubtype", "integrationTarget", "passthroughBehavior", "payloadFormatVersion",
 		"requestParameters", "requestTemplates", "responses", "responseParameters", "responseTransferMode", "timeoutInMillis",
-		"tlsConfig", "type", "uri"}
+		"tlsConfig", "type", "uri",
+	}
 }
 
 // otherField keeps a key that this kind of integration has no field for, and says so.

@@ -34,7 +34,7 @@ func TestGolden(t *testing.T) {
 			got := text(ds) + "----\n" + dump(api)
 			golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".want.txt"
 			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil { //nolint:gosec // a test's own file
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -57,7 +57,7 @@ func optionsOf(t *testing.T, data []byte) openapi.Options {
 	if !ok {
 		return o
 	}
-	for _, f := range strings.Fields(rest) {
+	for f := range strings.FieldsSeq(rest) {
 		key, value, _ := strings.Cut(f, "=")
 		switch key {
 		case "kind":

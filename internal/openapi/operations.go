@@ -29,8 +29,16 @@ const (
 
 // methodKeys are the entries of a path that are operations, and the methods' names.
 func methodKeys() [][2]string {
-	return [][2]string{{"get", "GET"}, {"put", "PUT"}, {"post", "POST"}, {"delete", "DELETE"}, {"options", "OPTIONS"},
-		{"head", "HEAD"}, {"patch", "PATCH"}, {extAnyMethod, anyMethod}}
+	return [][2]string{
+		{"get", "GET"},
+		{"put", "PUT"},
+		{"post", "POST"},
+		{"delete", "DELETE"},
+		{"options", "OPTIONS"},
+		{"head", "HEAD"},
+		{"patch", "PATCH"},
+		{extAnyMethod, anyMethod},
+	}
 }
 
 // collect finds the operations.

@@ -115,8 +115,11 @@ func TestRefusalInContext(t *testing.T) {
 	x := sample()
 	x.Refusal, x.RefusalMessage = fault.New(fault.Throttled, "secret reason"), `Too "many"`
 	text := snapshot.Text{
-		{Source: snapshot.Context, Var: snapshot.CtxErrorMessageString}, {Name: " "},
-		{Source: snapshot.Context, Var: snapshot.CtxErrorResponseType}, {Name: " "}, {Source: snapshot.Context, Var: snapshot.CtxErrorMessage},
+		{Source: snapshot.Context, Var: snapshot.CtxErrorMessageString},
+		{Name: " "},
+		{Source: snapshot.Context, Var: snapshot.CtxErrorResponseType},
+		{Name: " "},
+		{Source: snapshot.Context, Var: snapshot.CtxErrorMessage},
 	}
 	if got := string(x.Append(nil, text, exchange.JSONString)); got != `"Too \"many\"" THROTTLED Too \"many\"` {
 		t.Error(got)

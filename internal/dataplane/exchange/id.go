@@ -17,7 +17,7 @@ func (x *Exchange) NewIDs() {
 	putUUID(&x.id, &r)
 	var e [11]byte
 	binary.LittleEndian.PutUint64(e[:8], rand.Uint64())
-	binary.LittleEndian.PutUint16(e[8:10], uint16(rand.Uint32())) //nolint:gosec // the low bits are wanted
+	binary.LittleEndian.PutUint16(e[8:10], uint16(rand.Uint32()))
 	e[10] = r[0] ^ r[15]
 	base64.StdEncoding.Encode(x.extendedID[:], e[:])
 }
@@ -28,10 +28,10 @@ func putUUID(dst *[36]byte, r *[16]byte) {
 	binary.BigEndian.PutUint64(dst[28:], hexDigits(r[12:16]))
 	digits := hexDigits(r[4:8])
 	binary.BigEndian.PutUint32(dst[9:], uint32(digits>>32))
-	binary.BigEndian.PutUint32(dst[14:], uint32(digits)) //nolint:gosec // the low half is wanted
+	binary.BigEndian.PutUint32(dst[14:], uint32(digits))
 	digits = hexDigits(r[8:12])
 	binary.BigEndian.PutUint32(dst[19:], uint32(digits>>32))
-	binary.BigEndian.PutUint32(dst[24:], uint32(digits)) //nolint:gosec // the low half is wanted
+	binary.BigEndian.PutUint32(dst[24:], uint32(digits))
 	dst[8], dst[13], dst[18], dst[23] = '-', '-', '-', '-'
 }
 
@@ -83,7 +83,7 @@ func isUUID(b []byte) bool {
 // AppendTraceID appends a new X-Ray trace header value for the second the request started in.
 func (x *Exchange) AppendTraceID(dst []byte) []byte {
 	var r [16]byte
-	binary.BigEndian.PutUint32(r[:4], uint32(x.Started.Unix())) //nolint:gosec // X-Ray has 32 bits until 2106
+	binary.BigEndian.PutUint32(r[:4], uint32(x.Started.Unix()))
 	binary.LittleEndian.PutUint64(r[4:12], rand.Uint64())
 	binary.LittleEndian.PutUint32(r[12:], rand.Uint32())
 	dst = append(dst, "Root=1-"...)

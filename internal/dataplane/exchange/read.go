@@ -89,11 +89,10 @@ func equalFold(b []byte, s string) bool {
 // RawQuery is the request's query as it came, without "?".
 func (x *Exchange) RawQuery() []byte {
 	uri := x.Request.Header.RequestURI()
-	i := bytes.IndexByte(uri, '?')
-	if i < 0 {
+	_, q, ok := bytes.Cut(uri, []byte{'?'})
+	if !ok {
 		return nil
 	}
-	q := uri[i+1:]
 	if j := bytes.IndexByte(q, '#'); j >= 0 {
 		q = q[:j]
 	}

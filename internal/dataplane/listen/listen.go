@@ -133,9 +133,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// Open, Accepted and Malformed are for metrics: connections now, connections ever, requests refused as malformed.
-func (s *Server) Open() int64      { return int64(s.http.GetOpenConnectionsCount()) }
-func (s *Server) Accepted() int64  { return s.accepted.Load() }
+// Open is the number of connections now.
+func (s *Server) Open() int64 { return int64(s.http.GetOpenConnectionsCount()) }
+
+// Accepted is the number of connections ever.
+func (s *Server) Accepted() int64 { return s.accepted.Load() }
+
+// Malformed is the number of requests that were refused as malformed.
 func (s *Server) Malformed() int64 { return s.malformed.Load() }
 
 // The refusals of this package.
@@ -197,7 +201,7 @@ func begin(x *exchange.Exchange, ctx *fasthttp.RequestCtx) {
 	x.Request, x.Response = &ctx.Request, &ctx.Response
 	x.Conn, x.TLS = ctx.Conn(), ctx.TLSConnectionState()
 	x.ClientIP = clientIP(ctx.RemoteAddr())
-	x.Started = time.Now()
+	x.Started = time.Now() //nolint:forbidigo // this is where the time of a request is taken
 	x.NewIDs()
 }
 

@@ -104,7 +104,7 @@ func target(host, uri []byte) (h, path []byte, ok bool) {
 
 // hasDots finds . and .. segments, encoded ones too: a backend would resolve them, and leave the route's path.
 func hasDots(path []byte) bool {
-	for i := 0; i < len(path); i++ {
+	for i := range path {
 		if path[i] != '/' && path[i] != '\\' {
 			continue
 		}

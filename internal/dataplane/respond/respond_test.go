@@ -126,8 +126,11 @@ func TestIDs(t *testing.T) {
 
 func TestCustomised(t *testing.T) {
 	message := snapshot.Text{
-		{Name: `{"say":`}, {Source: snapshot.Context, Var: snapshot.CtxErrorMessageString}, {Name: `,"to":"`},
-		{Source: snapshot.RequestHeader, Name: "Who"}, {Name: `"}`},
+		{Name: `{"say":`},
+		{Source: snapshot.Context, Var: snapshot.CtxErrorMessageString},
+		{Name: `,"to":"`},
+		{Source: snapshot.RequestHeader, Name: "Who"},
+		{Name: `"}`},
 	}
 	own := &snapshot.Refusal{
 		Status:  418,

@@ -2,6 +2,7 @@ package throttle
 
 import (
 	"hash/maphash"
+	"maps"
 	"sync"
 	"sync/atomic"
 )
@@ -74,8 +75,6 @@ func (r *registry[T]) sweep(drop func(id string, v *T) bool) {
 
 func shrunk[T any](m map[string]*T) map[string]*T {
 	small := make(map[string]*T, len(m))
-	for id, v := range m {
-		small[id] = v
-	}
+	maps.Copy(small, m)
 	return small
 }

@@ -28,12 +28,18 @@ func TestTarget(t *testing.T) {
 		{"the client's query raw", "/x?a=1&b=%20+;c;;d=|", "/base?a=1&b=%20+;c;;d=|", snapshot.Integration{QueryPasses: true}},
 		{"no query for HTTP", "/x?a=1", "/base", snapshot.Integration{Kind: snapshot.HTTPCustom}},
 		{"the URI's own query first", "/x?a=1", "/base?key=1&a=1", snapshot.Integration{Query: snapshot.Lit("key=1"), QueryPasses: true}},
-		{"a mapped parameter replaces", "/x?a=1&%62=2;b=3&b&bb=4", "/base?a=1&bb=4&b=new%26", snapshot.Integration{QueryPasses: true,
-			Queries: []snapshot.Assign{{Name: "b", Value: snapshot.Text{{Source: snapshot.RequestHeader, Name: "x-new"}}}}}},
-		{"a mapping that gives nothing replaces too", "/x?user=admin", "/base", snapshot.Integration{QueryPasses: true,
-			Queries: []snapshot.Assign{{Name: "user", Value: snapshot.Text{{Source: snapshot.RequestQuery, Name: "nobody"}}}}}},
-		{"several mapped values", "/x?a=1&a=2%20", "/base?b=1&b=2%20", snapshot.Integration{Kind: snapshot.HTTPCustom,
-			Queries: []snapshot.Assign{{Name: "b", Multi: true, Value: snapshot.Text{{Source: snapshot.RequestMultiQuery, Name: "a"}}}}}},
+		{"a mapped parameter replaces", "/x?a=1&%62=2;b=3&b&bb=4", "/base?a=1&bb=4&b=new%26", snapshot.Integration{
+			QueryPasses: true,
+			Queries:     []snapshot.Assign{{Name: "b", Value: snapshot.Text{{Source: snapshot.RequestHeader, Name: "x-new"}}}},
+		}},
+		{"a mapping that gives nothing replaces too", "/x?user=admin", "/base", snapshot.Integration{
+			QueryPasses: true,
+			Queries:     []snapshot.Assign{{Name: "user", Value: snapshot.Text{{Source: snapshot.RequestQuery, Name: "nobody"}}}},
+		}},
+		{"several mapped values", "/x?a=1&a=2%20", "/base?b=1&b=2%20", snapshot.Integration{
+			Kind:    snapshot.HTTPCustom,
+			Queries: []snapshot.Assign{{Name: "b", Multi: true, Value: snapshot.Text{{Source: snapshot.RequestMultiQuery, Name: "a"}}}},
+		}},
 		{"only mapped for HTTP, names encoded", "/x?a=1", "/base?o%20k=1", snapshot.Integration{Kind: snapshot.HTTPCustom, Queries: []snapshot.Assign{lit("o k", "1")}}},
 		{"a fragment is no fragment", "/x#y?z", "/a/x%23y/b", snapshot.Integration{Path: param}},
 	}

@@ -21,16 +21,24 @@ func TestProxyResponse(t *testing.T) {
 		backend []string
 		want    map[string]string
 	}{
-		{name: "several values and cookies stay apart and as they are",
+		{
+			name:    "several values and cookies stay apart and as they are",
 			backend: []string{"200 OK", "Content-Length: 0", "Vary: A", "Vary: B", `Set-Cookie: a="b, c"; Path=/;x`, "set-cookie: a=2"},
-			want:    map[string]string{"Vary": "A|B", "Set-Cookie": `a="b, c"; Path=/;x|a=2`}},
-		{name: "headers that Connection names do not pass",
+			want:    map[string]string{"Vary": "A|B", "Set-Cookie": `a="b, c"; Path=/;x|a=2`},
+		},
+		{
+			name:    "headers that Connection names do not pass",
 			backend: []string{"200 OK", "Content-Length: 0", "X-Hop: 1", "connection: keep-alive, x-hop", "X-Stays: 1"},
-			want:    map[string]string{"X-Hop": "-", "X-Stays": "1", "x-amzn-Remapped-Connection": "keep-alive, x-hop"}},
-		{name: "HTTP API: nothing is renamed", kind: snapshot.HTTP,
+			want:    map[string]string{"X-Hop": "-", "X-Stays": "1", "x-amzn-Remapped-Connection": "keep-alive, x-hop"},
+		},
+		{
+			name: "HTTP API: nothing is renamed", kind: snapshot.HTTP,
 			backend: []string{"200 OK", "Content-Length: 0", "Server: nginx", "WWW-Authenticate: Basic", "Via: x", "Connection: keep-alive", "Keep-Alive: 1", "Upgrade: h2", "apigw-requestid: x"},
-			want: map[string]string{"Server": "nginx", "WWW-Authenticate": "Basic", "Via": "x", "Connection": "-", "Keep-Alive": "-", "Upgrade": "-",
-				"apigw-requestid": "-", "Content-Type": "-", "x-amzn-Remapped-Server": "-"}},
+			want: map[string]string{
+				"Server": "nginx", "WWW-Authenticate": "Basic", "Via": "x", "Connection": "-", "Keep-Alive": "-", "Upgrade": "-",
+				"apigw-requestid": "-", "Content-Type": "-", "x-amzn-Remapped-Server": "-",
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +144,8 @@ func pattern(s string) *regexp.Regexp { return regexp.MustCompile("^(?:" + s + "
 func TestChosenResponse(t *testing.T) {
 	responses := []snapshot.IntegrationResponse{
 		{Pattern: pattern("4|404"), Status: 410, Bodies: []snapshot.Body{
-			{MediaType: "text/plain", Text: "gone"}, {MediaType: "application/json", Text: `{"gone":true}`}, {MediaType: "text/html", Text: "<p>"}}},
+			{MediaType: "text/plain", Text: "gone"}, {MediaType: "application/json", Text: `{"gone":true}`}, {MediaType: "text/html", Text: "<p>"},
+		}},
 		{Pattern: pattern(`5\d{2}`), Status: 502, Headers: []snapshot.Assign{{Name: "content-type", Value: snapshot.Lit("text/x\n")}}},
 		{Pattern: pattern("418"), Status: 200, Bodies: []snapshot.Body{{MediaType: "text/plain", Text: "tea"}, {MediaType: "text/css", Text: "css"}}},
 		{Pattern: pattern("304"), Status: 200},
@@ -146,9 +155,12 @@ func TestChosenResponse(t *testing.T) {
 			{Name: "X-All", Multi: true, Value: snapshot.Text{{Source: snapshot.ResponseMultiHeader, Name: "X-A"}}},
 			{Name: "X-Body", Value: snapshot.Text{{Source: snapshot.ResponseBody}}},
 			{Name: "X-None", Value: snapshot.Text{{Source: snapshot.ResponseHeader, Name: "x-none"}}},
-			{Name: "Server", Value: snapshot.Lit("me")}, {Name: "Content-Length", Value: snapshot.Lit("99")},
-			{Name: "Transfer-Encoding", Value: snapshot.Lit("chunked")}, {Name: "Via", Value: snapshot.Lit("1.1 v")},
-			{Name: "Accept", Value: snapshot.Lit("a/b")}}},
+			{Name: "Server", Value: snapshot.Lit("me")},
+			{Name: "Content-Length", Value: snapshot.Lit("99")},
+			{Name: "Transfer-Encoding", Value: snapshot.Lit("chunked")},
+			{Name: "Via", Value: snapshot.Lit("1.1 v")},
+			{Name: "Accept", Value: snapshot.Lit("a/b")},
+		}},
 	}
 	tests := []struct {
 		name, accept, status, want, body string
@@ -159,8 +171,10 @@ func TestChosenResponse(t *testing.T) {
 		{"a type there is no template for", "image/png", "404", "410", `{"gone":true}`, nil},
 		{"the first template without JSON", "image/png", "418", "200", "tea", nil},
 		{"a mapped Content-Type, the body passes", "", "500", "502", "backend", map[string]string{"Content-Type": "text/x", "X-A": "-"}},
-		{"the default", "", "200", "203", "backend", map[string]string{"Content-Type": "application/json", "X-Got": "<2>", "X-All": "1|2", "X-None": "-",
-			"X-Body": "backend", "X-A": "-", "x-amzn-Remapped-Server": "me", "Server": "-", "Content-Length": "7", "Transfer-Encoding": "-", "Via": "1.1 v", "Accept": "-"}},
+		{"the default", "", "200", "203", "backend", map[string]string{
+			"Content-Type": "application/json", "X-Got": "<2>", "X-All": "1|2", "X-None": "-",
+			"X-Body": "backend", "X-A": "-", "x-amzn-Remapped-Server": "me", "Server": "-", "Content-Length": "7", "Transfer-Encoding": "-", "Via": "1.1 v", "Accept": "-",
+		}},
 		{"a 304 made a 200 has no body", "", "304", "200", "", map[string]string{"Content-Length": "0"}},
 		{"a status without a body", "", "205", "204", "", map[string]string{"Content-Length": "-"}},
 	}
@@ -220,7 +234,8 @@ func TestNoResponseMatches(t *testing.T) {
 
 func TestMappedStream(t *testing.T) {
 	r := route(snapshot.REST, snapshot.Integration{Kind: snapshot.HTTPCustom, Responses: []snapshot.IntegrationResponse{
-		{Status: 200, Headers: []snapshot.Assign{{Name: "X-Body", Value: snapshot.Text{{Source: snapshot.ResponseBody}}}}}}})
+		{Status: 200, Headers: []snapshot.Assign{{Name: "X-Body", Value: snapshot.Text{{Source: snapshot.ResponseBody}}}}},
+	}})
 	t.Run("read once for the mapping and then passed", func(t *testing.T) {
 		x := client(t, "GET", "/")
 		answered(t, x, "", "200 OK", "Transfer-Encoding: chunked")

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"gatehouse/internal/lib/doctree"
-
 	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/internal/lib/doctree"
 )
 
 func parse(t *testing.T, text string) *doctree.Node {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"gatehouse/internal/lib/doctree"
-
 	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/internal/lib/doctree"
 )
 
 // FuzzParse holds that any text is either refused with Errors or gives a tree that is well formed, whose JSON is valid

@@ -2,6 +2,7 @@ package doctree
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -107,8 +108,8 @@ func (n *Node) find(key string) int {
 		}
 		return -1
 	}
-	for i := len(n.Pairs) - 1; i >= 0; i-- {
-		if n.Pairs[i].Key.Value == key {
+	for i, v := range slices.Backward(n.Pairs) {
+		if v.Key.Value == key {
 			return i
 		}
 	}

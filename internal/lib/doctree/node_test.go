@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"gatehouse/internal/lib/doctree"
-
 	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/internal/lib/doctree"
 )
 
 // reading is what every accessor says of one value.

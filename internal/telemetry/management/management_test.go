@@ -58,11 +58,13 @@ func TestHealth(t *testing.T) {
 	}{
 		{
 			"all is well", func(*state, *management.Server) {}, 200,
-			object{"status": "ok", "snapshot": snap, "checks": ok}, 200,
+			object{"status": "ok", "snapshot": snap, "checks": ok},
+			200,
 		},
 		{
 			"nothing served yet", func(s *state, _ *management.Server) { s.snapshot = management.Snapshot{} }, 503,
-			object{"status": "starting", "checks": ok}, 503,
+			object{"status": "starting", "checks": ok},
+			503,
 		},
 		{
 			"the last reload was refused", func(s *state, _ *management.Server) {
@@ -76,7 +78,8 @@ func TestHealth(t *testing.T) {
 					"revision": 3.0, "swapped": "2026-07-01T12:00:00Z", "ageSeconds": 90.0, "reloadFailures": 2.0,
 					"reloadError": []any{`petstore.yaml:41:9: error [open-operation]: GET /pets is open`},
 				},
-			}, 200,
+			},
+			200,
 		},
 		{
 			"a check found something", func(s *state, _ *management.Server) {
@@ -87,11 +90,13 @@ func TestHealth(t *testing.T) {
 				"checks": object{"accessLog": object{
 					"ok": false, "problem": "lines are dropped", "detail": object{"dropped": 7.0},
 				}},
-			}, 200,
+			},
+			200,
 		},
 		{
 			"shutting down", func(_ *state, s *management.Server) { s.Drain() }, 200,
-			object{"status": "stopping", "snapshot": snap, "checks": ok}, 503,
+			object{"status": "stopping", "snapshot": snap, "checks": ok},
+			503,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -118,9 +119,7 @@ func (m *Metrics) addErrorKind(kind string) prometheus.Counter {
 		return c
 	}
 	kinds := make(map[string]prometheus.Counter, len(old)+1)
-	for k, c := range old {
-		kinds[k] = c
-	}
+	maps.Copy(kinds, old)
 	kinds[kind] = m.errors.WithLabelValues(kind)
 	m.kinds.Store(&kinds)
 	return kinds[kind]

@@ -40,7 +40,7 @@ type Proxy struct {
 // New makes a Proxy.
 func New(c Config) *Proxy {
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = time.Now //nolint:forbidigo // the default clock
 	}
 	p := &Proxy{upstream: c.Upstream, now: c.Now}
 	p.calls.New = func() any { return new(upstream.Call) }
@@ -103,8 +103,7 @@ func failed(b *exchange.Backend, err error) error {
 	b.Response.Reset()
 	kind := upstream.KindOf(err)
 	b.Err = err
-	var f *upstream.Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*upstream.Failure](err); ok {
 		kept := *f // the original belongs to the call, which is used again
 		b.Err = &kept
 	}
@@ -116,8 +115,7 @@ func failed(b *exchange.Backend, err error) error {
 	case upstream.Unsendable:
 		return errRequest
 	case upstream.ClientBody:
-		var own *fault.Error
-		if errors.As(err, &own) {
+		if own, ok := errors.AsType[*fault.Error](err); ok {
 			return own // such as a body over the payload limit
 		}
 		return errBody

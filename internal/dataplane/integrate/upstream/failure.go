@@ -98,8 +98,7 @@ func (f *Failure) Is(target error) bool {
 
 // KindOf gives the kind of an error from this package, also of one that a body's stream returned; 0 for others.
 func KindOf(err error) Kind {
-	var f *Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f.Kind
 	}
 	return 0
@@ -110,7 +109,7 @@ var (
 	errNoServers    = errors.New("no servers are configured")
 	errExhausted    = errors.New("raise the limit of connections, or add servers")
 	errEarlyClose   = errors.New("closed before an answer")
-	errNotHTTP      = errors.New("the answer does not begin with HTTP/1.")
+	errNotHTTP      = errors.New("the answer does not begin as HTTP/1 does")
 	errHead         = errors.New("the status line or a header is malformed")
 	errHeadTooLarge = errors.New("the headers exceed the bound")
 	errFraming      = errors.New("the body's length is given in two ways")

@@ -35,7 +35,7 @@ func (s *server) init(u *Upstream, cfg Server) {
 	s.tls = &tls.Config{
 		ServerName:         name,
 		RootCAs:            u.cfg.RootCAs,
-		InsecureSkipVerify: u.cfg.InsecureSkipVerify, //nolint:gosec // tlsConfig.insecureSkipVerification of the definition
+		InsecureSkipVerify: u.cfg.InsecureSkipVerify,
 		MinVersion:         tls.VersionTLS12,
 		NextProtos:         []string{"http/1.1"},
 		ClientSessionCache: tls.NewLRUClientSessionCache(0),
@@ -135,7 +135,7 @@ func (s *server) dial(c *Call, fresh bool) (*conn, error) {
 		return nil, c.fail(Exhausted, errExhausted)
 	}
 	s.up.counters.dials.Add(1)
-	ctx, cancel := context.WithTimeout(context.Background(), s.up.cfg.DialTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.up.cfg.DialTimeout) //nolint:forbidigo // a call has no context; its deadline and its client end the dial
 	defer cancel()
 	if !c.Deadline.IsZero() {
 		var stop func()

@@ -54,7 +54,7 @@ func (w *sweeper) close() {
 
 // sweep goes through all servers and reports whether any connection is idle still.
 func (u *Upstream) sweep() bool {
-	now := time.Now()
+	now := time.Now() //nolint:forbidigo // the sweep is off the request path
 	left := false
 	for i := range u.servers {
 		s := &u.servers[i]

@@ -79,7 +79,7 @@ type Upstream struct {
 
 // New makes an Upstream. It connects to nothing until it is called.
 func New(cfg Config) *Upstream {
-	u := &Upstream{cfg: cfg.withDefaults(), base: time.Now(), servers: make([]server, len(cfg.Servers))}
+	u := &Upstream{cfg: cfg.withDefaults(), base: time.Now(), servers: make([]server, len(cfg.Servers))} //nolint:forbidigo // once, when the pool is made
 	for i, s := range u.cfg.Servers {
 		u.servers[i].init(u, s)
 	}
@@ -162,7 +162,7 @@ func (u *Upstream) connect(c *Call, fresh bool) (*conn, error) {
 	if !c.Now.IsZero() && !c.Deadline.IsZero() && !c.Deadline.After(c.Now) {
 		return nil, c.fail(Timeout, errPassed)
 	}
-	n := uint32(len(u.servers)) //nolint:gosec // a list a person wrote
+	n := uint32(len(u.servers))
 	var first uint32
 	if n > 1 {
 		first = u.turn.Add(1) % n

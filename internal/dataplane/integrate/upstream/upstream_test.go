@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/internal/dataplane/integrate/upstream"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/goleak"
+
+	"gatehouse/internal/dataplane/integrate/upstream"
 )
 
 func TestMain(m *testing.M) {
