@@ -302,7 +302,7 @@ func TestKeepAlive(t *testing.T) {
 		{"HTTP/1.1 with Close", get + "Connection: Close\r\n\r\n", false},
 		{"HTTP/1.1 with close in a list", get + "Connection: x, close\r\n\r\n", false},
 		{"refused", "GET /a HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 11_000) + "\r\n\r\n", true},
-		{"body of a refused request", "POST http:///a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", true},
+		{"body of a refused request", "POST /a HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 11_000) + "\r\nContent-Length: 5\r\n\r\nhello", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := g.Dial()

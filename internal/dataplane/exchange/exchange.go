@@ -100,14 +100,29 @@ func (x *Exchange) Reset() {
 		b.Request.Reset()
 		b.Response.Reset()
 	}
-	if cap(b.Buffer) > keepBuffer {
-		b.Buffer = nil
-	}
 	b.Called, b.Status, b.Latency, b.Err = false, 0, 0, nil
 }
 
 // keepBuffer is the largest buffer, in bytes, that an idle connection may hold.
-const keepBuffer = 16 << 10
+const keepBuffer = 8 << 10
+
+// Rest lets go of what was large, once the answer has been written: the connection may be idle for long. It costs next
+// to nothing when nothing was.
+func (x *Exchange) Rest() {
+	b := &x.Backend
+	if x.body == nil && cap(b.Buffer) <= keepBuffer && cap(x.scratch) <= keepBuffer {
+		return
+	}
+	x.body = nil
+	b.Request.Reset()
+	b.Response.Reset()
+	if cap(b.Buffer) > keepBuffer {
+		b.Buffer = nil
+	}
+	if cap(x.scratch) > keepBuffer {
+		x.scratch = nil
+	}
+}
 
 // Param gives the path variable at index i of Route.Params, percent-encoded as it came.
 func (x *Exchange) Param(i int) []byte {
@@ -131,7 +146,5 @@ func (x *Exchange) Scratch() []byte { return x.scratch[:0] }
 
 // KeepScratch keeps a buffer that began as Scratch for the next use.
 func (x *Exchange) KeepScratch(b []byte) {
-	if cap(b) <= 64<<10 {
-		x.scratch = b
-	}
+	x.scratch = b
 }

@@ -17,6 +17,9 @@ func (x *Exchange) appendPath(dst []byte) []byte {
 			uri = uri[:i]
 		}
 	}
+	if _, rest, absolute := bytes.Cut(uri, []byte("://")); absolute && uri[0] != '/' {
+		uri = rest[max(bytes.IndexByte(rest, '/'), 0):]
+	}
 	return append(dst, uri...)
 }
 

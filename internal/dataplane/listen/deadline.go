@@ -114,11 +114,20 @@ const phaseBits = 3
 
 func (c *conn) phase() phase { return phase(c.state.Load() & phaseBits) }
 
+// SetReadDeadline is called by fasthttp when a header has been read and a body follows. The time is not looked at.
+func (c *conn) SetReadDeadline(time.Time) error {
+	c.enter(serving)
+	return nil
+}
+
 // Read counts; the first bytes on an idle connection begin a header.
 func (c *conn) Read(p []byte) (int, error) {
 	if c.phase() == serving {
 		c.reads.Add(1)
 		defer c.reads.Add(1)
+	}
+	if c.phase() == idle {
+		c.exchange.Rest() // the answer before has been written: a read is for the next request, or throws its body away
 	}
 	n, err := c.Conn.Read(p)
 	if n > 0 && c.phase() == idle {

@@ -79,6 +79,8 @@ func New(config Config, way Way, log *slog.Logger) (*Server, error) {
 	s.http = &fasthttp.Server{
 		Handler:                       s.serve,
 		ErrorHandler:                  s.unreadable,
+		HeaderReceived:                bodyFollows,
+		ExpectHandler:                 expect,
 		Logger:                        quiet{log},
 		ReadBufferSize:                readBuffer,
 		Concurrency:                   config.MaxConnections,
@@ -146,6 +148,7 @@ func (s *Server) Malformed() int64 { return s.malformed.Load() }
 var (
 	errMalformed = &fault.Error{Kind: fault.Malformed, Reason: "the request's header could be read in two ways"}
 	errHost      = &fault.Error{Kind: fault.Malformed, Reason: "the request has no Host header, or one that holds a user"}
+	errFragment  = &fault.Error{Kind: fault.Malformed, Reason: "the URL has a fragment"}
 	errVersion   = &fault.Error{Kind: fault.Malformed, Reason: "the version is neither HTTP/1.0 nor HTTP/1.1"}
 	errURI       = &fault.Error{Kind: fault.URITooLong, Reason: "the URL is over 8192 bytes"}
 	errHeaders   = &fault.Error{Kind: fault.HeadersTooLarge, Reason: "the headers are over 10240 bytes"}
@@ -157,7 +160,9 @@ var (
 // serve is called for every request whose header was read.
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	c := connOf(ctx)
-	c.enter(serving)
+	if c.phase() != serving {
+		c.enter(serving)
+	}
 	if !c.served.Load() {
 		c.served.Store(true)
 	}
@@ -174,6 +179,22 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 		s.settle(ctx, f.Kind)
 	}
 	c.enter(idle)
+}
+
+// bodyFollows makes fasthttp tell the connection that a header has ended, by setting a deadline, when a body comes behind it.
+func bodyFollows(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if n := h.ContentLength(); n > 0 || n == -1 {
+		return fasthttp.RequestConfig{ReadTimeout: time.Hour}
+	}
+	return fasthttp.RequestConfig{}
+}
+
+// expect refuses a body that a client announces with Expect: 100-continue and that would be refused anyway.
+func expect(ctx *fasthttp.RequestCtx) int {
+	if f := check(&ctx.Request); f != nil && f.Kind == fault.RequestTooLarge {
+		return fasthttp.StatusRequestEntityTooLarge
+	}
+	return fasthttp.StatusContinue
 }
 
 // connOf gives the connection that Accept made.

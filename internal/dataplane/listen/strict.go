@@ -25,6 +25,9 @@ func check(r *fasthttp.Request) *fault.Error {
 	if len(r.Header.RequestURI()) > maxURI {
 		return errURI
 	}
+	if bytes.IndexByte(r.Header.RequestURI(), '#') >= 0 {
+		return errFragment
+	}
 	if len(raw) > maxHeaders {
 		return errHeaders
 	}

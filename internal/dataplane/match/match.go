@@ -11,6 +11,7 @@ import (
 	"gatehouse/internal/dataplane/exchange"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/lib/pathtree"
+	"gatehouse/internal/lib/percent"
 	"gatehouse/internal/snapshot"
 )
 
@@ -42,7 +43,7 @@ func (m *Matcher) Do(x *exchange.Exchange) error {
 	if !ok {
 		return errTarget
 	}
-	if hasDots(path) {
+	if percent.HasDots(path) { // a backend would resolve them, and leave the route's path
 		return errDots
 	}
 	rest, err := m.stage(x, host, path)
@@ -81,7 +82,8 @@ func httpRoute(x *exchange.Exchange) error {
 	return nil
 }
 
-// target takes the request target apart into host and path. An absolute target has a host of its own.
+// target takes the request target apart into host and path. An absolute target has a host of its own, which must be that
+// of the Host header: two of them could be read in two ways.
 func target(host, uri []byte) (h, path []byte, ok bool) {
 	if i := bytes.IndexAny(uri, "?#"); i >= 0 {
 		uri = uri[:i]
@@ -92,47 +94,14 @@ func target(host, uri []byte) (h, path []byte, ok bool) {
 	for _, scheme := range [...]string{"http://", "https://"} {
 		if len(uri) > len(scheme) && bytes.EqualFold(uri[:len(scheme)], []byte(scheme)) {
 			rest := uri[len(scheme):]
-			i := bytes.IndexByte(rest, '/')
-			if i < 0 {
-				return rest, root, true
+			authority, path := rest, root
+			if i := bytes.IndexByte(rest, '/'); i >= 0 {
+				authority, path = rest[:i], rest[i:]
 			}
-			return rest[:i], rest[i:], true
+			return host, path, bytes.EqualFold(authority, host)
 		}
 	}
 	return nil, nil, false
-}
-
-// hasDots finds . and .. segments, encoded ones too: a backend would resolve them, and leave the route's path.
-func hasDots(path []byte) bool {
-	for i := range path {
-		if path[i] != '/' && path[i] != '\\' {
-			continue
-		}
-		n, j := 0, i+1
-		for j < len(path) {
-			if path[j] == '.' {
-				j++
-			} else if path[j] == '%' && j+2 < len(path) && path[j+1] == '2' && path[j+2]|0x20 == 'e' {
-				j += 3
-			} else {
-				break
-			}
-			n++
-		}
-		if (n == 1 || n == 2) && segmentEnds(path[j:]) {
-			return true
-		}
-	}
-	return false
-}
-
-// segmentEnds reports whether a backend may see the segment's end here: a slash, a backslash, a path parameter, or
-// either slash encoded.
-func segmentEnds(rest []byte) bool {
-	if len(rest) == 0 || rest[0] == '/' || rest[0] == '\\' || rest[0] == ';' {
-		return true
-	}
-	return len(rest) >= 3 && rest[0] == '%' && (rest[1] == '2' && rest[2]|0x20 == 'f' || rest[1] == '5' && rest[2]|0x20 == 'c')
 }
 
 var (

@@ -89,7 +89,8 @@ func TestMatch(t *testing.T) {
 		{"AWS's path, unknown API", "GET", "other", "/_aws/execute-api/none/v1/pets", "", fault.NoMapping, ""},
 		{"AWS's path, turned off", "GET", "other", "/_aws/execute-api/closed/v1/", "", fault.NoMapping, ""},
 		{"AWS's host, turned off", "GET", "closed.execute-api.x", "/v1/", "", fault.NoMapping, ""},
-		{"absolute target", "GET", "other", "http://api.example.com/shop/old/pets", "GET /pets", 0, "/pets"},
+		{"absolute target", "GET", "api.example.com", "http://API.example.com/shop/old/pets", "GET /pets", 0, "/pets"},
+		{"absolute target of another host", "GET", "other", "http://api.example.com/shop/old/pets", "", fault.Malformed, ""},
 		{"target that is no path", "OPTIONS", "other", "*", "", fault.Malformed, ""},
 		{"dot segments", "GET", "other", "/v1/files/../pets", "", fault.Malformed, ""},
 		{"encoded dot segments", "GET", "other", "/v1/files/%2e%2E/pets", "", fault.Malformed, ""},
@@ -97,6 +98,8 @@ func TestMatch(t *testing.T) {
 		{"dots before an encoded slash", "GET", "other", "/v1/files/..%2fpets", "", fault.Malformed, ""},
 		{"dots at the end", "GET", "other", "/v1/files/..", "", fault.Malformed, ""},
 		{"dots with a path parameter", "GET", "other", "/v1/files/..;x/pets", "", fault.Malformed, ""},
+		{"dots behind an encoded slash", "GET", "other", "/v1/files/a%2f../pets", "", fault.Malformed, ""},
+		{"dots behind an encoded backslash", "GET", "other", "/v1/files/a%5C.", "", fault.Malformed, ""},
 		{"dots in a name are fine", "GET", "other", "/v1/files/..a/.b/c..", "ANY /files/{f+}", 0, "/files/..a/.b/c.."},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -37,6 +37,10 @@ type assignment struct {
 	known header
 }
 
+var errDots = &fault.Error{
+	Kind: fault.BadRequestParameters, Message: "Bad Request", Reason: "what is mapped into the path makes a . or .. segment",
+}
+
 var errMethod = &fault.Error{Kind: fault.Malformed, Reason: "the method is no token"}
 
 // Request makes the step for a route; nil for MOCK, which has no backend.
@@ -110,6 +114,10 @@ func (s *RequestStep) Do(x *exchange.Exchange) error {
 		h.SetMethod(s.method)
 	}
 	target := s.appendTarget(in.lines[:0], x)
+	if target == nil {
+		r.Reset()
+		return errDots
+	}
 	h.SetRequestURIBytes(target)
 	x.KeepScratch(target)
 	if err := s.setBody(x); err != nil {

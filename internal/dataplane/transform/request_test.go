@@ -80,6 +80,23 @@ func TestMethod(t *testing.T) {
 	})
 }
 
+// TestDotsInAMappedPath: what is mapped into a path must not lead out of it.
+func TestDotsInAMappedPath(t *testing.T) {
+	r := route(snapshot.REST, snapshot.Integration{
+		Path: snapshot.Text{{Name: "/users/"}, {Source: snapshot.RequestQuery, Name: "q"}, {Name: "/public"}},
+	})
+	for q, refused := range map[string]bool{
+		"..": true, ".": true, "%2e%2e": true, "%2E.": true, "x%2F..": true, "..%5c": true, "7": false, "a..b": false, "...": false,
+	} {
+		x := client(t, "GET", "/?q="+q)
+		x.Route = r
+		err := transform.Request(r).Do(x)
+		if refused && (err == nil || fault.Of(err).Kind != fault.BadRequestParameters) || !refused && err != nil {
+			t.Errorf("q=%s: %v", q, err)
+		}
+	}
+}
+
 func TestReservedHeaders(t *testing.T) {
 	for _, name := range []string{"Content-Length", "transfer-encoding", "X-Amzn-Trace-Id", "x-amzn-apigateway-api-id"} {
 		t.Run(name, func(t *testing.T) {

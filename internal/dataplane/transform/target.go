@@ -20,7 +20,8 @@ func compileQueries(mapped []snapshot.Assign) []assignment {
 
 // appendTarget appends the path and query for the backend. The query is the URI's own, then the client's if it passes,
 // then the mapped parameters. Like a mapped header, a mapped parameter stands in the place of the client's of the same
-// name even if the mapping gives nothing.
+// name even if the mapping gives nothing. It is nil when what was mapped into the path makes a . or .. segment: the
+// backend would resolve it and leave the path that the definition names.
 //
 // AWS: decodes the client's parameters and encodes them again; here they go on as they came, ";" included.
 func (s *RequestStep) appendTarget(dst []byte, x *exchange.Exchange) []byte {
@@ -34,7 +35,11 @@ func (s *RequestStep) appendTarget(dst []byte, x *exchange.Exchange) []byte {
 		copy(dst[1:], dst)
 		dst[0] = '/'
 	}
-	return s.appendQueries(escapeFrom(dst, 0, true), x, in.Query)
+	dst = escapeFrom(dst, 0, true)
+	if percent.HasDots(dst) {
+		return nil
+	}
+	return s.appendQueries(dst, x, in.Query)
 }
 
 // appendQueries appends the query behind a path: the URI's own, then the client's, then the mapped parameters.

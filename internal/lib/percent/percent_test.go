@@ -48,3 +48,14 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 	})
 }
+
+func TestHasDots(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/a/../b": true, "/a/..": true, "/.": true, "/%2e%2E/": true, "/a%2f..": true, "/a%5C.%2F": true, "/a\\..\\b": true, "/..;x/": true,
+		"/": false, "/a.b": false, "/...": false, "/..a": false, "/a..": false, "/a/..b/": false, "": false, "..": false,
+	} {
+		if got := percent.HasDots([]byte(path)); got != want {
+			t.Errorf("%q: %v", path, got)
+		}
+	}
+}
