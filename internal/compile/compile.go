@@ -19,6 +19,8 @@ type Input struct {
 	APIKeys    []definition.APIKey
 	// Account is the limit shared by all stages without one of their own; nil is AWS's 10,000 a second, burst 5,000.
 	Account *definition.Throttle
+	// LogFormat is the access log's format of stages without one of their own. It is checked only.
+	LogFormat v1.Text
 }
 
 // Compile makes a snapshot. With Error diagnostics the snapshot must not be served; without them it can be. The
@@ -32,6 +34,7 @@ func Compile(in Input, now time.Time) (*snapshot.Snapshot, definition.Diagnostic
 		used:      map[string]bool{},
 		account:   accountLimit(in.Account),
 	}
+	c.logFormat(in.LogFormat)
 	c.indexUpstreams()
 	for i := range in.REST {
 		c.restAPI(&in.REST[i])

@@ -17,7 +17,7 @@ func (c *compiler) httpAPI(a *v2.API) {
 	c.addAPI(api, a.Place)
 	for i := range a.Routes {
 		if r := &a.Routes[i]; r.Access == v1.AccessUnstated && !a.Public {
-			c.open(r.RouteKey, r.Place)
+			c.open(r.RouteKey, r.AuthorizationType, r.Place)
 		}
 	}
 	if len(a.CorsConfiguration) > 0 {
@@ -26,7 +26,7 @@ func (c *compiler) httpAPI(a *v2.API) {
 	for i := range a.Stages {
 		c.httpStage(api, a, &a.Stages[i])
 	}
-	c.kept(a.Kept)
+	c.kept(a.Kept, a.Public)
 }
 
 func (c *compiler) httpStage(api *snapshot.API, a *v2.API, d *v2.Stage) {
@@ -41,6 +41,7 @@ func (c *compiler) httpStage(api *snapshot.API, a *v2.API, d *v2.Stage) {
 	for i := range a.Routes {
 		route := &a.Routes[i]
 		op := operation{key: route.RouteKey, place: route.Place, answer: a.AnswerUnserved, variables: d.Variables, stage: d.Name}
+		c.private(&op, a.Kept, a.Public)
 		r := c.httpRoute(&op, a.ID, route)
 		if r == nil {
 			continue
@@ -80,13 +81,13 @@ func (c *compiler) httpRoute(op *operation, api string, d *v2.Route) *snapshot.R
 	} else {
 		r.Integration = c.httpIntegration(op, d.Integration)
 	}
-	c.kept(d.Kept)
 	r.NotServed = op.notServed
 	return r
 }
 
 func (c *compiler) httpIntegration(op *operation, d *v2.Integration) *snapshot.Integration {
-	c.kept(d.Kept)
+	c.keptInside(d.Kept)
+	c.method(op, d.Method, d.Place)
 	if d.Type != "HTTP_PROXY" {
 		what := d.Subtype
 		if what == "" {

@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/internal/definition"
 	v1 "gatehouse/internal/definition/v1"
+	"gatehouse/internal/lib/pathtree"
 	"gatehouse/internal/snapshot"
 )
 
@@ -25,7 +26,10 @@ const (
 
 func (c *compiler) restIntegration(op *operation, m *v1.Method) *snapshot.Integration {
 	d := m.Integration
-	c.kept(d.Kept)
+	c.keptInside(d.Kept)
+	if d.Type != "MOCK" {
+		c.method(op, d.HTTPMethod, d.Place)
+	}
 	c.requestTemplates(op, d)
 	out := &snapshot.Integration{
 		Method: d.HTTPMethod, Timeout: c.timeout(d.TimeoutInMillis, defaultTimeoutREST, d.Place), Unmatched: c.passthrough(d),
@@ -51,11 +55,22 @@ func (c *compiler) restIntegration(op *operation, m *v1.Method) *snapshot.Integr
 	if out.Kind != snapshot.Mock {
 		c.destination(op, d.URI, out, d.InsecureSkipVerification, "", pathMappings(d.RequestParameters))
 		c.requestMappings(op, d.RequestParameters, out)
+		c.undeclared(op, m.RequestParameters, d.RequestParameters)
 	}
 	if out.Kind != snapshot.HTTPProxy {
 		out.Responses = c.responses(op, m, d)
 	}
 	return out
+}
+
+// method checks what a backend is called with; none is the client's own.
+func (c *compiler) method(op *operation, name string, at definition.Place) {
+	switch name {
+	case "", pathtree.Any, "GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH":
+	default:
+		c.error("bad-integration", at, "use GET, PUT, POST, DELETE, OPTIONS, HEAD, PATCH or ANY",
+			"%s: httpMethod %q is no method that API Gateway calls with", op.key, name)
+	}
 }
 
 func target(uri string) string {
@@ -203,6 +218,36 @@ func (c *compiler) requestMappings(op *operation, all map[string]v1.Text, out *s
 			*to = append(*to, a)
 		}
 	}
+}
+
+// undeclared reports sources of mappings that the method does not declare. Path variables are their reader's to report.
+func (c *compiler) undeclared(op *operation, declared map[string]bool, all map[string]v1.Text) {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		m := all[key]
+		kind, name, _ := strings.Cut(strings.TrimPrefix(m.Value, "method.request."), ".")
+		kind = strings.TrimPrefix(kind, "multivalue")
+		if !strings.HasPrefix(m.Value, "method.request.") || (kind != "header" && kind != "querystring") {
+			continue
+		}
+		source := "method.request." + kind + "." + name
+		if !declares(declared, source, kind == "header") {
+			// AWS: the import is refused.
+			c.warn("undeclared-parameter", m.Place, "declare it among the operation's parameters", "%s maps %s, which it does not declare", op.key, m.Value)
+		}
+	}
+}
+
+// declares finds a parameter; headers in any case.
+func declares(declared map[string]bool, source string, anyCase bool) bool {
+	if _, ok := declared[source]; ok || !anyCase {
+		return ok
+	}
+	for k := range declared {
+		if strings.EqualFold(k, source) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *compiler) assign(op *operation, name string, m v1.Text) (snapshot.Assign, bool) {

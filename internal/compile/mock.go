@@ -3,6 +3,7 @@ package compile
 import (
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 
 	v1 "gatehouse/internal/definition/v1"
@@ -19,7 +20,7 @@ func (c *compiler) mock(op *operation, d *v1.Integration, out *snapshot.Integrat
 		}
 		status := mockStatus(t.Value)
 		if status == "" {
-			c.warn("mock-without-status", t.Place, `render {"statusCode": 200}`, "%s: the mock's template has no statusCode: as on AWS every request ends with 500", op.key)
+			c.warn("mock-without-status", t.Place, `render {"statusCode": 200}`, "%s: the mock's template is no JSON object with a statusCode: as on AWS every request ends with 500", op.key)
 		}
 		if out.MockStatus == "" {
 			out.MockStatus = status
@@ -33,18 +34,22 @@ func (c *compiler) mock(op *operation, d *v1.Integration, out *snapshot.Integrat
 	}
 }
 
-var statusKey = regexp.MustCompile(`["']?statusCode["']?\s*:\s*["']?(\d{3})\b`)
+// keyOrString finds strings, which stay as they are, and keys without quotes.
+var keyOrString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|([A-Za-z_][A-Za-z0-9_]*)\s*:`)
 
-// mockStatus finds the status code. AWS: a key without quotes is tolerated.
+// mockStatus finds the status code in a JSON object, "" when there is none. AWS: keys without quotes are tolerated.
 func mockStatus(template string) string {
 	var doc struct {
 		StatusCode json.Number `json:"statusCode"`
 	}
-	if err := json.Unmarshal([]byte(template), &doc); err == nil {
-		return doc.StatusCode.String()
+	quoted := keyOrString.ReplaceAllStringFunc(template, func(s string) string {
+		if s[0] == '"' {
+			return s
+		}
+		return strconv.Quote(strings.TrimSpace(s[:len(s)-1])) + ":"
+	})
+	if err := json.Unmarshal([]byte(quoted), &doc); err != nil {
+		return ""
 	}
-	if m := statusKey.FindStringSubmatch(template); m != nil && strings.HasPrefix(strings.TrimSpace(template), "{") {
-		return m[1]
-	}
-	return ""
+	return doc.StatusCode.String()
 }

@@ -8,6 +8,7 @@ import (
 	"gatehouse/internal/definition"
 	v1 "gatehouse/internal/definition/v1"
 	"gatehouse/internal/lib/pathtree"
+	"gatehouse/internal/lib/percent"
 	"gatehouse/internal/snapshot"
 )
 
@@ -22,7 +23,7 @@ func (c *compiler) restAPI(a *v1.RestAPI) {
 	for i := range a.Stages {
 		c.restStage(api, a, &a.Stages[i])
 	}
-	c.kept(a.Kept)
+	c.kept(a.Kept, a.Public)
 }
 
 func (c *compiler) restStage(api *snapshot.API, a *v1.RestAPI, d *v1.Stage) {
@@ -42,6 +43,7 @@ func (c *compiler) restStage(api *snapshot.API, a *v1.RestAPI, d *v1.Stage) {
 				key: m.HTTPMethod + " " + res.Path, place: m.Place, path: res.Path, answer: a.AnswerUnserved,
 				variables: d.Variables, stage: d.Name, rest: true,
 			}
+			c.private(&op, a.Kept, a.Public)
 			r := c.restRoute(&op, a, m)
 			if r == nil {
 				continue
@@ -80,10 +82,7 @@ func (c *compiler) restRoute(op *operation, a *v1.RestAPI, m *v1.Method) *snapsh
 	} else {
 		r.Integration = c.restIntegration(op, m)
 	}
-	if m.RequestValidator != "" {
-		c.warn("validator-not-served", m.Place, "requests reach the backend unchecked", "%s asks for the request validator %q, and request validation is not served yet", op.key, m.RequestValidator)
-	}
-	c.kept(m.Kept)
+	c.validator(op, a, m)
 	r.NotServed = op.notServed
 	return r
 }
@@ -93,6 +92,10 @@ func (c *compiler) params(op *operation) ([]string, bool) {
 	segments, err := pathtree.Split(op.path)
 	if err != nil {
 		c.error("bad-path", op.place, "a path looks like /pets/{id} or /files/{name+}", "%s: %v", op.key, err)
+		return nil, false
+	}
+	if percent.HasDots([]byte(op.path)) {
+		c.error("bad-path", op.place, "name the path that is meant", "%s: a path with a . or .. segment is never matched", op.key)
 		return nil, false
 	}
 	params := []string{} // nil means that there is no path at all
@@ -107,7 +110,7 @@ func (c *compiler) params(op *operation) ([]string, bool) {
 // access reports ways in that are not served yet. An operation is never served more openly than it says.
 func (c *compiler) access(op *operation, kind, name string) {
 	switch kind {
-	case "", "NONE":
+	case "", "NONE", anonymous:
 	case "UNENFORCED":
 		c.unserved(op, "security-not-enforced", op.place,
 			"%s is protected by the security scheme %q, which nothing enforces: AWS would leave it open", op.key, name)
@@ -131,13 +134,21 @@ func (c *compiler) openOperations(a *v1.RestAPI) {
 	for i := range a.Resources {
 		for j := range a.Resources[i].Methods {
 			if m := &a.Resources[i].Methods[j]; m.Access == v1.AccessUnstated {
-				c.open(m.HTTPMethod+" "+a.Resources[i].Path, m.Place)
+				c.open(m.HTTPMethod+" "+a.Resources[i].Path, m.AuthorizationType, m.Place)
 			}
 		}
 	}
 }
 
-func (c *compiler) open(key string, at definition.Place) {
+// anonymous is the authorization type, none of AWS's, of what the empty security requirement {} opens.
+const anonymous = "ANONYMOUS"
+
+func (c *compiler) open(key, kind string, at definition.Place) {
+	if kind == anonymous {
+		c.error("empty-security-requirement", at, "or protect it with a security scheme, or set `public: true` on the API",
+			"%s: an empty requirement lets anyone in: say `security: []`", key)
+		return
+	}
 	c.error("open-operation", at,
 		"protect it with `security`, declare it open with `security: []`, or set `public: true` or `api_key: true` on the API in gatehouse.yaml",
 		"%s is open to anyone, and nothing says that it should be", key)
@@ -154,16 +165,16 @@ func (c *compiler) restNotes(a *v1.RestAPI) {
 	}
 }
 
-// kept reports extensions that are stored and not acted on.
-func (c *compiler) kept(all map[string]v1.Kept) {
-	for name, k := range all {
-		sev := definition.Info
-		if strings.HasSuffix(name, "-documentation") || strings.HasSuffix(name, "-importexport-version") || strings.HasSuffix(name, "-tag-value") {
-			c.diags.Add(sev, "kept", k.Place, "", "%s is kept and has no effect on serving", name)
-			continue
-		}
-		c.warn("not-served-yet", k.Place, "it is kept in the definition and changes nothing", "%s is not served yet", name)
+// validator reports a validator that checks something: a backend may rely on it.
+func (c *compiler) validator(op *operation, a *v1.RestAPI, m *v1.Method) {
+	if m.RequestValidator == "" {
+		return
 	}
+	if v, ok := a.RequestValidators[m.RequestValidator]; ok && !v.ValidateRequestBody && !v.ValidateRequestParameters {
+		return
+	}
+	c.unserved(op, "validator-not-served", m.Place, "%s asks for the request validator %q, and request validation is not served yet",
+		op.key, m.RequestValidator)
 }
 
 // resourceID makes an id in AWS's shape that stays the same as long as the path does.

@@ -232,6 +232,9 @@ func (d *decoder) checkAPIs(root *doctree.Node) {
 	case root.Has("domains"):
 	case len(d.apiIDs) == 1 && len(d.apis[d.apiIDs[0]].stages) == 1:
 		a := d.apis[d.apiIDs[0]]
+		if !a.isRead() {
+			return
+		}
 		d.file.Mappings = []definition.Mapping{{Host: "*", BasePath: "/", API: a.id, Stage: a.stages[0].name, Place: d.at(a.node)}}
 	case len(d.apiIDs) > 0:
 		d.warn(codeUnmapped, root.Key("apis"), `add domains: {"*": {/shop: shop/v1}}`,

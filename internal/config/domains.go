@@ -29,7 +29,7 @@ func (d *decoder) readBasePaths(host string, n *doctree.Node) {
 	d.each("a host", n, func(path, value *doctree.Node) {
 		ok := d.basePath(path)
 		a, stage, found := d.target("a base path", value, false)
-		if !ok || !found {
+		if !ok || !found || !a.isRead() {
 			return
 		}
 		d.file.Mappings = append(d.file.Mappings,

@@ -83,7 +83,7 @@ func (d *decoder) readPlanStage(n *doctree.Node) (definition.PlanStage, bool) {
 			}
 		})
 	}
-	return s, true
+	return s, a.isRead()
 }
 
 func (d *decoder) readQuota(key string, n *doctree.Node) *definition.Quota {

@@ -43,7 +43,7 @@ const (
 	codeUndefinedScheme   = "undefined-security-scheme"
 	codeAlternatives      = "security-alternatives"
 	codeSeveralAuth       = "several-authorizers"
-	codeEmptyRequirement  = "empty-security-requirement"
+	codeUnknownMethodKey  = "unknown-method-key"
 	codeAuthorizerType    = "authorizer-type"
 	codeHTTPAPIKey        = "http-api-key"
 )
@@ -92,7 +92,7 @@ func Codes() map[string]string {
 		codeUndefinedScheme:   "a security requirement names a scheme that is not defined",
 		codeAlternatives:      "several security alternatives are all demanded, since AWS knows no choice",
 		codeSeveralAuth:       "an operation demands more than one authorizer",
-		codeEmptyRequirement:  "an empty security requirement opens the operation to everybody",
+		codeUnknownMethodKey:  "a path has an entry that is neither a method nor anything else that belongs there",
 		codeAuthorizerType:    "the authorizer's type is missing or not one of this kind of API",
 		codeHTTPAPIKey:        "HTTP APIs have no API keys on AWS",
 	}

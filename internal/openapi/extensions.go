@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	v1 "gatehouse/internal/definition/v1"
@@ -189,7 +190,8 @@ func (r *reader) keptExtensions() map[string]v1.Kept {
 	for _, s := range append(r.servers(), r.root) {
 		add(s.get(extSecurityPolicy))
 		add(s.get(extAccessMode))
-		if v := s.get(extEndpoint); hasMore(v, disableEndpoint) {
+		// Of several the first, or one that makes the API private.
+		if v := s.get(extEndpoint); hasMore(v, disableEndpoint) && (kept[extEndpoint].Value == nil || makesPrivate(v)) {
 			add(v)
 		}
 	}
@@ -207,6 +209,13 @@ func hasMore(v *value, key string) bool {
 		return false
 	}
 	return len(v.n.Pairs) > 1 || !v.n.Has(key)
+}
+
+// makesPrivate tells whether an endpoint configuration speaks of VPC endpoints.
+func makesPrivate(v *value) bool {
+	ids, types := v.get("vpcEndpointIds"), v.get("types")
+	empty := ids == nil || ids.is(doctree.Sequence) && len(ids.n.Items) == 0
+	return !empty || types.is(doctree.Sequence) && slices.ContainsFunc(types.n.Items, func(n *doctree.Node) bool { return n.Value == "PRIVATE" })
 }
 
 // keepTags collects the values of tags into one mapping by the tags' names.

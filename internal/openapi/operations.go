@@ -67,6 +67,10 @@ func (r *reader) collectPath(path, base string, item *value, methods [][2]string
 	if target != item {
 		r.checkNames(target, atPath)
 	}
+	r.checkMethodKeys(target)
+	if target != item {
+		r.checkMethodKeys(item)
+	}
 	if trace := target.get("trace"); trace != nil {
 		r.warn(codeTrace, r.keyPlace(trace), "remove it", "API Gateway has no method TRACE, so TRACE %s is left out", path)
 	}
@@ -86,6 +90,24 @@ func (r *reader) collectPath(path, base string, item *value, methods [][2]string
 		r.findIntegration(op)
 		r.operations = append(r.operations, op)
 	}
+}
+
+// checkMethodKeys refuses entries of a path that nobody would read, such as GET for get: an operation would be missing.
+func (r *reader) checkMethodKeys(item *value) {
+	item.each(func(key string, c *value) {
+		switch key {
+		case "get", "put", "post", "delete", "options", "head", "patch", "trace", "parameters", "summary", "description", "servers", "$ref":
+			return
+		}
+		if strings.HasPrefix(key, "x-") {
+			return
+		}
+		known := []string{"parameters", "summary", "description", "servers"}
+		for _, m := range methodKeys() {
+			known = append(known, m[0])
+		}
+		r.fail(codeUnknownMethodKey, r.keyPlace(c), r.didYouMean(key, known), "%s is no method, so what stands under it would not be served", key)
+	})
 }
 
 func (r *reader) findIntegration(op *operation) {

@@ -9,7 +9,8 @@ import (
 )
 
 // Authorization types. unenforced is none of AWS's: it stands for what a document demands and AWS would silently not
-// check, so that an operation with it is never served as if it were open.
+// check, so that an operation with it is never served as if it were open. anonymous is none of AWS's either: nothing but
+// the empty requirement {} was said, which package compile refuses.
 const (
 	authNone    = "NONE"
 	authIAM     = "AWS_IAM"
@@ -17,6 +18,7 @@ const (
 	authCognito = "COGNITO_USER_POOLS"
 	authJWT     = "JWT"
 	unenforced  = "UNENFORCED"
+	anonymous   = "ANONYMOUS"
 )
 
 // scheme is what a security scheme asks for: an API key or a type of authorization.
@@ -147,9 +149,12 @@ func (r *reader) accessOf(security, auth *value) access {
 	if auth != nil {
 		r.readAuth(&a, auth)
 	}
-	if a.apiKey || a.authType != authNone {
+	switch {
+	case a.apiKey || a.authType != authNone:
 		a.state = v1.AccessGuarded
-	} else {
+	case auth == nil && len(security.n.Items) > 0: // {} is easily written by mistake, and opens as much as []
+		a.authType = anonymous
+	default:
 		a.state = v1.AccessOpen
 	}
 	return a
@@ -176,11 +181,7 @@ func (r *reader) readSecurity(a *access, list *value) {
 			r.require(a, name, scopes)
 		})
 	}
-	switch n := len(list.n.Items); {
-	case n > 0 && named == 0:
-		r.warn(codeEmptyRequirement, r.place(list), "write security: [] if everybody may call this",
-			"the security requirement {} lets everybody call this")
-	case n > 1:
+	if len(list.n.Items) > 1 && named > 0 {
 		r.warn(codeAlternatives, r.place(list), "leave one requirement in the list",
 			"AWS knows no choice between security requirements; all of them are demanded together")
 	}

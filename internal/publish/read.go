@@ -26,6 +26,7 @@ func Read(path string, env LookupEnv, now time.Time) Result {
 	s, more := compile.Compile(compile.Input{
 		REST: f.REST, HTTP: f.HTTP, Mappings: f.Mappings, Upstreams: f.Upstreams,
 		UsagePlans: f.UsagePlans, APIKeys: f.APIKeys, Account: f.Account,
+		LogFormat: f.Log.Access.Format,
 	}, now)
 	diags = append(diags, more...)
 	diags.Sort()
