@@ -37,6 +37,7 @@ func (c *compiler) plans() map[string]*plan {
 		for j := range d.Stages {
 			if s, ok := c.planStage(d, &d.Stages[j]); ok {
 				p.stages = append(p.stages, s)
+				s.stage.Plans = append(s.stage.Plans, p.compiled)
 			}
 		}
 		out[d.ID] = p

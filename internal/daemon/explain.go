@@ -84,9 +84,27 @@ type printer func(name, format string, args ...any)
 func access(line printer, r *snapshot.Route) {
 	if r.APIKeyRequired {
 		line("access", "an API key of a usage plan for %s, in the header x-api-key", r.Stage.ID)
+		for _, p := range r.Stage.Plans {
+			line("usage plan", "%s: each key %s", p.Name, allowance(p))
+		}
 	} else {
 		line("access", "anyone")
 	}
+}
+
+// allowance says what a usage plan gives each key.
+func allowance(p *snapshot.Plan) string {
+	var parts []string
+	if l := p.Limit; l != nil {
+		parts = append(parts, fmt.Sprintf("%s a second, burst %d", strconv.FormatFloat(l.Rate, 'f', -1, 64), l.Burst))
+	}
+	if q := p.Quota; q != nil {
+		parts = append(parts, fmt.Sprintf("%d a %s", q.Limit, strings.ToLower(q.Period.String())))
+	}
+	if parts == nil {
+		return "without limits of its own"
+	}
+	return strings.Join(parts, ", ")
 }
 
 func describe(l snapshot.Limit) string {

@@ -85,6 +85,8 @@ type Stage struct {
 	Refusals [fault.All]*Refusal
 	// AccessLog is the stage's own format; nil means the config's.
 	AccessLog *LogFormat
+	// Plans are the usage plans that cover the stage, for explain.
+	Plans []*Plan
 	// AllRoutes in the order of the definition, for explain, metrics and tests.
 	AllRoutes []*Route
 }

@@ -67,7 +67,8 @@ const (
 // Method is one operation. HTTPMethod is in upper case, "ANY" for any.
 type Method struct {
 	HTTPMethod string
-	// AuthorizationType is NONE, AWS_IAM, CUSTOM or COGNITO_USER_POOLS.
+	// AuthorizationType is NONE, AWS_IAM, CUSTOM or COGNITO_USER_POOLS; or UNENFORCED for a security scheme that nothing
+	// enforces, or ANONYMOUS for an empty requirement.
 	AuthorizationType string
 	// Authorizer names an entry of RestAPI.Authorizers.
 	Authorizer          string
