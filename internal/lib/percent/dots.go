@@ -1,8 +1,13 @@
 package percent
 
+import "bytes"
+
 // HasDots reports whether a path has a . or .. segment: plain or encoded, between slashes or backslashes, themselves plain
 // or encoded. Whoever resolves such a path leaves the place that it names.
 func HasDots(path []byte) bool {
+	if bytes.IndexByte(path, '.') < 0 && bytes.IndexByte(path, '%') < 0 {
+		return false // as nearly always
+	}
 	for i := 0; i < len(path); {
 		n := separator(path[i:])
 		if n == 0 {
