@@ -33,9 +33,8 @@ type Exchange struct {
 	// Path is the request's path below the stage, encoded as it came; Captures point into it. Set by match.
 	Path     []byte
 	Captures pathtree.Captures
-	// BasePath is the mapping's base path, StageInPath says that the stage came as a path segment. Set by match.
-	BasePath    string
-	StageInPath bool
+	// BasePath is the mapping's base path. Set by match.
+	BasePath string
 	// Method is the request's after X-HTTP-Method-Override. Set by match.
 	Method []byte
 
@@ -88,7 +87,7 @@ func (x *Exchange) Answered() bool { return x.answered }
 func (x *Exchange) Reset() {
 	x.Request, x.Response, x.Conn, x.TLS = nil, nil, nil, nil
 	x.Stage, x.Route, x.Path, x.Method = nil, nil, nil, nil
-	x.BasePath, x.StageInPath = "", false
+	x.BasePath = ""
 	x.Captures.N = 0
 	x.Key, x.Use = nil, nil
 	x.Refusal, x.RefusalMessage = nil, ""

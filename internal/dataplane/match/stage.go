@@ -89,7 +89,7 @@ func ownStage(x *exchange.Exchange, api *snapshot.API, path []byte) ([]byte, err
 func pathStage(x *exchange.Exchange, api *snapshot.API, path []byte) ([]byte, error) {
 	segment, rest := cut(path)
 	if s, ok := api.Stages[string(segment)]; ok {
-		x.Stage, x.StageInPath = s, true
+		x.Stage = s
 		return rest, nil
 	}
 	if api.Kind == snapshot.REST {

@@ -55,7 +55,7 @@ func fuzzed(t *testing.T, path, query, name, value string, read bool) *fasthttp.
 	if read {
 		head := "GET /" + path + "?" + query + " HTTP/1.1\r\nHost: api.test\r\n" + name + ": " + value + "\r\n\r\n"
 		if r.Header.Read(bufio.NewReader(strings.NewReader(head))) != nil {
-			t.Skip()
+			t.Skip("fasthttp refuses this request, so it never comes here")
 		}
 		return r
 	}
